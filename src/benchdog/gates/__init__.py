@@ -1,0 +1,1 @@
+"""The deterministic rules that decide whether a candidate may exist."""

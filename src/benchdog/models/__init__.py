@@ -1,0 +1,1 @@
+"""Model servers: what is sent, what comes back, and how each is spoken to."""

@@ -1,0 +1,1 @@
+"""OS isolation for commands that nobody trusts."""

@@ -1,0 +1,1 @@
+"""The only doors to processes, environment, clock, randomness, files and terminal."""

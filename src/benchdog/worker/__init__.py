@@ -1,0 +1,1 @@
+"""What implements: the built-in agent."""
