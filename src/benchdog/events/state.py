@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from benchdog.checks import CheckResult
+from benchdog.checks import CheckResult, CheckStatus
 from benchdog.events import kinds
 from benchdog.events.kinds import Event, Stage
 from benchdog.trees import Change
@@ -59,6 +59,12 @@ class RunState:
     round_tree: str | None = None
     round_findings: tuple[Finding, ...] = ()
     round_hint: str = ""
+    round_outcome: str = ""
+    """How the last closed round ended: passed, findings, stalled, asked; empty before the first."""
+    round_left: tuple[Finding, ...] = ()
+    """What the last closed round left to answer."""
+    rounds_used: int = 0
+    """Rounds begun since a person last spoke: the limit counts these."""
     turns: int = 0
     candidate: str | None = None
     changes: tuple[Change, ...] = ()
@@ -72,6 +78,9 @@ class RunState:
     scope_refusals: int = 0
     asked: kinds.Asked | None = None
     refinement: str | None = None
+    """What a person wants more; opens the next round as a blocking finding."""
+    answer: str | None = None
+    """What a person answered; opens the next round as a hint."""
     verdict: kinds.VerdictReached | None = None
     accepted: kinds.Accepted | None = None
     landing: Landing | None = None
@@ -143,12 +152,32 @@ def _round_started(state: RunState, event: kinds.RoundStarted) -> RunState:
         round_tree=event.tree,
         round_findings=event.findings,
         round_hint=event.hint,
+        rounds_used=state.rounds_used + 1,
         turns=0,
         asked=None,
         refinement=None,
+        answer=None,
         verdict=None,
         discarded=False,
     )
+
+
+def _round_ended(state: RunState, event: kinds.RoundEnded) -> RunState:
+    return replace(state, round_open=False, round_outcome=event.outcome, round_left=event.findings)
+
+
+def _answered(state: RunState, event: kinds.Answered) -> RunState:
+    return replace(state, answer=event.text, contract=event.contract, rounds_used=0, verdict=None)
+
+
+def _refined(state: RunState, event: kinds.Refined) -> RunState:
+    return replace(state, refinement=event.text, rounds_used=0, verdict=None, accepted=None)
+
+
+def _resumed(state: RunState, event: kinds.Resumed) -> RunState:
+    """The machine and the server may be others now, and what was broken may be mended: both are looked at again."""
+    kept = tuple(result for result in state.baseline if result.status is not CheckStatus.BROKEN)
+    return replace(state, verdict=None, sandbox=None, endpoint=None, baseline=kept)
 
 
 def _request(state: RunState, event: kinds.RequestSent) -> RunState:
@@ -242,10 +271,11 @@ _STEPS: dict[type[Any], Callable[[RunState, Any], RunState]] = {
     kinds.ClaimMade: lambda state, event: replace(state, claims=(*state.claims, event.text)),
     kinds.CandidateTaken: _candidate,
     kinds.GateFinished: _gate,
-    kinds.RoundEnded: lambda state, event: replace(state, round_open=False),
+    kinds.RoundEnded: _round_ended,
     kinds.Asked: lambda state, event: replace(state, asked=event),
-    kinds.Answered: lambda state, event: replace(state, contract=event.contract),
-    kinds.Refined: lambda state, event: replace(state, refinement=event.text),
+    kinds.Answered: _answered,
+    kinds.Refined: _refined,
+    kinds.Resumed: _resumed,
     kinds.VerdictReached: _verdict,
     kinds.Accepted: lambda state, event: replace(state, accepted=event),
     kinds.LandingStarted: _landing_started,
