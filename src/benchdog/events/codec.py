@@ -14,7 +14,6 @@ from enum import Enum
 from functools import cache
 from typing import Any, TypeVar, cast
 
-from benchdog.events import kinds
 from benchdog.events.kinds import Event
 
 _KINDS: dict[str, type[Any]] = {kind.__name__: kind for kind in typing.get_args(Event)}
@@ -43,10 +42,13 @@ def encode(event: Event) -> dict[str, Any]:
 
 def decode(plain: Any) -> Event:
     """The event that `encode` wrote. Raises ValueError for anything else."""
-    if not isinstance(plain, dict) or plain.get("kind") not in _KINDS:
-        raise ValueError(f"unknown event kind {plain.get('kind') if isinstance(plain, dict) else plain!r}")
-    body = {name: item for name, item in plain.items() if name != "kind"}
-    event: Event = _reader(cast(Hashable, _KINDS[plain["kind"]]))(body)
+    if not isinstance(plain, dict):
+        raise ValueError(f"expected an event, found {plain!r:.80}")
+    body = dict(plain)
+    name = body.pop("kind", None)
+    if not isinstance(name, str) or name not in _KINDS:
+        raise ValueError(f"unknown event kind {name!r:.80}")
+    event: Event = _reader(cast(Hashable, _KINDS[name]))(body)
     return event
 
 
@@ -72,12 +74,12 @@ def _reader(hint: Any) -> Reader:
     if isinstance(hint, type) and issubclass(hint, Enum):
         return hint
     if hint is float:
-        return lambda plain: float(_expect(plain, (int, float), hint))
+        return _float
     return lambda plain: _expect(plain, hint, hint)
 
 
 def _record_reader(kind: type[Any]) -> Reader:
-    hints = typing.get_type_hints(kind, vars(kinds))
+    hints = typing.get_type_hints(kind)
     fields = {field.name: _reader(hints[field.name]) for field in dataclasses.fields(kind)}
 
     def read(plain: Any) -> Any:
@@ -88,6 +90,15 @@ def _record_reader(kind: type[Any]) -> Reader:
         return kind(**{name: reader(body[name]) for name, reader in fields.items()})
 
     return read
+
+
+def _float(plain: Any) -> float:
+    if type(plain) is float:
+        return plain
+    try:
+        return float(_expect(plain, int, float))
+    except OverflowError as error:
+        raise ValueError(f"expected {float}, found an integer beyond its range") from error
 
 
 def _expect(plain: Any, kind: Any, hint: Any) -> Any:
