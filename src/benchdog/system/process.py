@@ -1,6 +1,7 @@
 """The one door to child processes.
 
 Argv lists, a complete environment, a time limit, capped output; the whole process group is gone at the end.
+A descendant that left the group on purpose (setsid) is out of reach here: only a sandbox ends those.
 """
 
 from __future__ import annotations
@@ -11,22 +12,29 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import nullcontext
+from contextlib import closing, nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
 
 from benchdog.errors import HostError
 from benchdog.system.cancel import Cancel
 
 HEAD_BYTES = 64 * 1024
 TAIL_BYTES = 256 * 1024
-_KILL_GRACE = 2.0  # seconds between SIGTERM and SIGKILL, and at most as long again for the wait
+_PIECE = 64 * 1024  # bytes read at once: what a pipe holds
+_KILL_GRACE = 2.0  # seconds between SIGTERM and SIGKILL
+_REAP_SECONDS = 10.0  # a killed process that is not gone by then hangs in the kernel
+_LINGER_SECONDS = 0.5  # how long output is still read when the process has ended and a descendant holds the pipe
+_CAN_PEEK = hasattr(os, "waitid")  # macOS has it only from Python 3.13 on; there a dead process is reaped at once
+_TICK = 0.1  # seconds between two looks at cancellation, and at the end of the process where there are no pidfds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
-    """A process to start. `environment` is complete: nothing is inherited. `timeout` is in seconds."""
+    """A process to start. `environment` is complete: nothing is inherited. `timeout` is in seconds.
+
+    `merge`: stderr goes into the same pipe as stdout, in the order in which both were written.
+    """
 
     argv: Sequence[str]
     cwd: Path
@@ -34,6 +42,7 @@ class Command:
     stdin: bytes = b""
     timeout: float | None = None
     pass_fds: tuple[int, ...] = ()
+    merge: bool = False
 
 
 @dataclass(slots=True)
@@ -51,17 +60,17 @@ class Output:
             self.head += data[:room]
             data = data[room:]
         self.tail += data
-        if len(self.tail) > TAIL_BYTES:
+        if len(self.tail) > 2 * TAIL_BYTES:  # cut rarely: each cut moves the whole tail
             del self.tail[:-TAIL_BYTES]
 
     @property
     def dropped(self) -> int:
-        return self.total - len(self.head) - len(self.tail)
+        return max(0, self.total - len(self.head) - TAIL_BYTES)
 
     def value(self) -> bytes:
         """The bytes kept, with a line between head and tail that says how many are missing."""
         gap = f"\n[... {self.dropped} bytes not kept ...]\n".encode() if self.dropped else b""
-        return bytes(self.head) + gap + bytes(self.tail)
+        return bytes(self.head) + gap + bytes(self.tail[-TAIL_BYTES:])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,21 +91,23 @@ OnOutput = Callable[[bytes], None]
 def run(command: Command, *, cancel: Cancel | None = None, on_output: OnOutput | None = None) -> Completed:
     """Runs to the end, to the time limit or to cancellation; the process group is gone when this returns.
 
-    `on_output` sees each piece of either stream as it arrives. Raises HostError where it cannot be started.
+    `on_output` sees each piece of either stream as it arrives. Raises HostError where it cannot be started, or
+    cannot be ended.
     """
     started = time.monotonic()
     process = start(command)
-    with cancel.ends(lambda: kill_group(process)) if cancel else nullcontext():
+    # The callback only asks: it may run inside a signal handler, where waiting for the process could lock up.
+    with cancel.ends(lambda: _signal_group(process, signal.SIGTERM)) if cancel else nullcontext():
         try:
-            stdout, stderr, timed_out = _pump(process, command, started, on_output)
+            with closing(_Pump(process, command, started, cancel, on_output)) as pump:
+                timed_out = pump.drain()
         finally:
             kill_group(process)
-            process.wait()
             _close(process)
     return Completed(
         exit_status=process.returncode,
-        stdout=stdout,
-        stderr=stderr,
+        stdout=pump.stdout,
+        stderr=pump.stderr,
         seconds=time.monotonic() - started,
         timed_out=timed_out,
         cancelled=cancel.is_set if cancel else False,
@@ -112,12 +123,12 @@ def start(command: Command) -> subprocess.Popen[bytes]:
             env=dict(command.environment),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stderr=subprocess.STDOUT if command.merge else subprocess.PIPE,
             pass_fds=command.pass_fds,
             start_new_session=True,
         )
     except (OSError, ValueError) as error:
-        raise HostError(f"cannot start {command.argv[0]!r}: {error}") from error
+        raise HostError(f"cannot start {command.argv[0]!r} in {str(command.cwd)!r}: {error}") from error
 
 
 def replace_process(argv: Sequence[str], environment: Mapping[str, str]) -> None:
@@ -131,83 +142,165 @@ def attach(argv: Sequence[str], environment: Mapping[str, str], cwd: Path) -> in
 
 
 def kill_group(process: subprocess.Popen[bytes]) -> None:
-    """Ends the process and everything in its group: first asked, then killed. Safe to call again."""
-    for number, grace in ((signal.SIGTERM, _KILL_GRACE), (signal.SIGKILL, _KILL_GRACE)):
-        try:
-            os.killpg(process.pid, number)
-        except (ProcessLookupError, PermissionError):
-            return
-        try:
-            process.wait(grace)
-        except subprocess.TimeoutExpired:
-            continue
+    """Ends the process and everything in its group: first asked, then killed; reaped when this returns.
 
-
-def _pump(
-    process: subprocess.Popen[bytes], command: Command, started: float, on_output: OnOutput | None
-) -> tuple[Output, Output, bool]:
-    """Feeds stdin and drains both outputs until they close, the process ends or the time is over."""
-    outputs = {"out": Output(), "err": Output()}
-    pending = memoryview(command.stdin)
-    assert process.stdin and process.stdout and process.stderr
-    with selectors.DefaultSelector() as selector:
-        for name, stream in (("out", process.stdout), ("err", process.stderr)):
-            os.set_blocking(stream.fileno(), False)
-            selector.register(stream, selectors.EVENT_READ, name)
-        if pending:
-            os.set_blocking(process.stdin.fileno(), False)
-            selector.register(process.stdin, selectors.EVENT_WRITE, "in")
-        else:
-            process.stdin.close()
-        while selector.get_map():
-            left = None if command.timeout is None else started + command.timeout - time.monotonic()
-            if left is not None and left <= 0:
-                return outputs["out"], outputs["err"], True
-            ready = selector.select(min(0.1, left) if left is not None else 0.1)
-            for key, _ in ready:
-                if key.data == "in":
-                    pending = _feed(process.stdin, pending)
-                    if not pending:
-                        selector.unregister(process.stdin)
-                        process.stdin.close()
-                elif not _drain(key.fileobj, outputs[key.data], on_output):  # type: ignore[arg-type]  # registered above
-                    selector.unregister(key.fileobj)
-            if not ready and process.poll() is not None:
-                break  # ended, but a descendant holds the pipe: the group is killed by the caller
-    left = None if command.timeout is None else max(0.0, started + command.timeout - time.monotonic())
+    Safe to call again. Raises HostError where a killed process does not go (it hangs in the kernel).
+    """
+    if process.returncode is not None and _CAN_PEEK:
+        return  # reaped: its group's number may belong to somebody else by now
+    _signal_group(process, signal.SIGTERM)
+    _await_exit(process, _KILL_GRACE)
+    # Before it is reaped, a dead leader keeps the group's number: nobody else's group can be hit.
+    _signal_group(process, signal.SIGKILL)
     try:
-        process.wait(left)
-    except subprocess.TimeoutExpired:
-        return outputs["out"], outputs["err"], True
-    return outputs["out"], outputs["err"], False
+        process.wait(_REAP_SECONDS)
+    except subprocess.TimeoutExpired as error:
+        raise HostError(
+            f"process {process.pid} was killed but does not end", hint="it hangs in the kernel: look at its disk"
+        ) from error
 
 
-def _feed(stream: IO[bytes], pending: memoryview) -> memoryview:
-    try:
-        return pending[os.write(stream.fileno(), pending[:65536]) :]
-    except BlockingIOError:
-        return pending
-    except BrokenPipeError:
-        return pending[:0]
+def _signal_group(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, number)
 
 
-def _drain(stream: IO[bytes], output: Output, on_output: OnOutput | None) -> bool:
-    """Reads one piece; False at the end of the stream."""
-    try:
-        data = os.read(stream.fileno(), 65536)
-    except BlockingIOError:
+def _await_exit(process: subprocess.Popen[bytes], seconds: float) -> None:
+    """Waits for the exit without reaping, at most `seconds`."""
+    end = time.monotonic() + seconds
+    while not _has_ended(process) and time.monotonic() < end:
+        time.sleep(0.005)
+
+
+def _has_ended(process: subprocess.Popen[bytes]) -> bool:
+    """Whether the process is dead; it is not reaped by asking."""
+    if process.returncode is not None:
         return True
-    if data:
-        output.add(data)
-        if on_output:
-            on_output(data)
-    return bool(data)
+    if not _CAN_PEEK:
+        return process.poll() is not None
+    try:
+        return os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+    except ChildProcessError:
+        return True
+
+
+class _Pump:
+    """Feeds a process's stdin and drains its outputs. One step of `drain` acts on whatever is ready."""
+
+    def __init__(
+        self,
+        process: subprocess.Popen[bytes],
+        command: Command,
+        started: float,
+        cancel: Cancel | None,
+        on_output: OnOutput | None,
+    ) -> None:
+        assert process.stdin and process.stdout, "both are pipes"
+        self.stdout, self.stderr = Output(), Output()
+        self._process = process
+        self._cancel = cancel
+        self._on_output = on_output
+        self._deadline = None if command.timeout is None else started + command.timeout
+        self._pending = memoryview(command.stdin)
+        self._selector = selectors.DefaultSelector()
+        self._open = 0
+        self._linger: float | None = None
+        self._exit = _open_pidfd(process.pid)
+        if self._exit is not None:
+            self._selector.register(self._exit, selectors.EVENT_READ, self._ended)
+        self._register(process.stdout.fileno(), self.stdout)
+        if process.stderr:
+            self._register(process.stderr.fileno(), self.stderr)
+        self._feed_from(process.stdin.fileno())
+
+    def drain(self) -> bool:
+        """Until the outputs are closed and the process ended, it is cancelled, or the time is over (True)."""
+        while self._open or not _has_ended(self._process):
+            if self._cancel and self._cancel.is_set:
+                return False
+            now = time.monotonic()
+            if self._deadline is not None and now >= self._deadline:
+                return True
+            if self._linger is not None and now >= self._linger:
+                return False  # a descendant holds the pipe: the group is killed by the caller
+            for key, _ in self._selector.select(self._patience(now)):
+                key.data()
+            if self._linger is None and _has_ended(self._process):
+                self._ended()
+        return False
+
+    def close(self) -> None:
+        self._selector.close()
+        if self._exit is not None:
+            os.close(self._exit)
+            self._exit = None
+
+    def _patience(self, now: float) -> float:
+        """Seconds to wait for something to happen."""
+        ends = [end - now for end in (self._deadline, self._linger) if end is not None]
+        return max(0.0, min([_TICK, *ends]))
+
+    def _ended(self) -> None:
+        """The process is dead: what is in the pipes is still read, but not for long."""
+        if self._linger is None:
+            self._linger = time.monotonic() + _LINGER_SECONDS
+        if self._exit is not None:
+            with suppress(KeyError):
+                self._selector.unregister(self._exit)
+
+    def _register(self, descriptor: int, output: Output) -> None:
+        def ready() -> None:
+            try:
+                data = os.read(descriptor, _PIECE)
+            except BlockingIOError:
+                return
+            if not data:
+                self._selector.unregister(descriptor)
+                self._open -= 1
+                return
+            output.add(data)
+            if self._on_output:
+                self._on_output(data)
+
+        os.set_blocking(descriptor, False)
+        self._selector.register(descriptor, selectors.EVENT_READ, ready)
+        self._open += 1
+
+    def _feed_from(self, descriptor: int) -> None:
+        def ready() -> None:
+            try:
+                self._pending = self._pending[os.write(descriptor, self._pending[:_PIECE]) :]
+            except BlockingIOError:
+                return
+            except BrokenPipeError:
+                self._pending = self._pending[:0]  # it reads no more: what is left is lost on purpose
+            if not self._pending:
+                self._selector.unregister(descriptor)
+                self._close_stdin()
+
+        if not self._pending:
+            self._close_stdin()
+            return
+        os.set_blocking(descriptor, False)
+        self._selector.register(descriptor, selectors.EVENT_WRITE, ready)
+
+    def _close_stdin(self) -> None:
+        assert self._process.stdin
+        self._process.stdin.close()
+
+
+def _open_pidfd(pid: int) -> int | None:
+    """A descriptor that becomes readable when the process ends; None where the system has none."""
+    if not hasattr(os, "pidfd_open"):
+        return None
+    try:
+        return os.pidfd_open(pid)
+    except OSError:
+        return None
 
 
 def _close(process: subprocess.Popen[bytes]) -> None:
     for stream in (process.stdin, process.stdout, process.stderr):
         if stream:
-            try:
+            with suppress(BrokenPipeError):  # what was not read any more is lost on purpose
                 stream.close()
-            except BrokenPipeError:
-                continue  # what was not read any more is lost on purpose
