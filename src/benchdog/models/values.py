@@ -108,6 +108,8 @@ class Reply:
     """The exact bytes of the request's body, for the evidence."""
     first_token_seconds: float = 0.0
     seconds: float = 0.0
+    trouble: str = ""
+    """What went wrong where the reply is broken, in words: it broke off, or the server could not read its model."""
 
 
 class DeltaKind(StrEnum):
@@ -133,6 +135,8 @@ class Facts:
     model: str
     context: int | None = None
     server: str = ""
+    hosts: tuple[str, ...] = ()
+    """Every `address:port` that was contacted so far, also while looking for a server."""
 
 
 OnDelta = Callable[[Delta], None]
