@@ -1,0 +1,385 @@
+"""A run's events in words: the one pure reading that feeds the live view and the plain lines alike.
+
+What came from a model, a file or a command passes through `one_line` here: no terminal sequence gets further.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from benchdog.checks import CheckResult, CheckStatus
+from benchdog.events import kinds
+from benchdog.events.kinds import Stage
+from benchdog.events.state import RunState, step
+from benchdog.ledger.log import Recorded
+from benchdog.system.terminal import one_line
+from benchdog.verdict import Finding, Severity, Verdict
+
+LABEL_WIDTH = 9
+_MARKS = {CheckStatus.GREEN: "✓", CheckStatus.RED: "✗", CheckStatus.TIMED_OUT: "✗", CheckStatus.BROKEN: "!"}
+_FAULTS = {
+    "empty": "empty reply",
+    "prose": "prose instead of a call",
+    "malformed": "malformed call",
+    "unknown-tool": "unknown tool",
+    "cut": "reply cut by its length limit",
+    "repeated": "the same call again",
+}
+
+
+class Tone(StrEnum):
+    """How a piece of text is meant; each view has its own colour for it."""
+
+    PLAIN = "plain"
+    DIM = "dim"
+    GOOD = "good"
+    BAD = "bad"
+    WARN = "warn"
+    STRONG = "strong"
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    text: str
+    tone: Tone = Tone.PLAIN
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line: a label in a column of its own (empty: continued), then pieces of text."""
+
+    label: str
+    spans: tuple[Span, ...]
+    tone: Tone = Tone.DIM
+    """The label's."""
+
+    @property
+    def text(self) -> str:
+        """The line without colours."""
+        return (f"{self.label:<{LABEL_WIDTH - 1}} " + "".join(span.text for span in self.spans)).rstrip()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """What is known while events arrive. `verifying`: gates and checks of the candidate have not been told yet.
+
+    `report` is where the report will be; `began` when this sitting's first event was logged.
+    """
+
+    state: RunState = field(default_factory=RunState)
+    verifying: bool = False
+    first_reply: bool = False
+    began: datetime | None = None
+    now: datetime | None = None
+    report: Path | None = None
+
+    @property
+    def seconds(self) -> float:
+        return (self.now - self.began).total_seconds() if self.now and self.began else 0.0
+
+
+def advance(view: View, recorded: Recorded) -> View:
+    """The view after one more event."""
+    event = recorded.event
+    verifying = _is_verification(event) or (view.verifying and isinstance(event, _QUIET))
+    first = isinstance(event, kinds.RoundStarted) or (view.first_reply and not isinstance(event, kinds.ReplyReceived))
+    return replace(
+        view,
+        state=step(view.state, event),
+        verifying=verifying,
+        first_reply=first,
+        began=view.began or recorded.at,
+        now=recorded.at,
+    )
+
+
+# What may come between two gates of one verification; a baseline's late result too.
+_QUIET = (kinds.CheckStarted, kinds.CheckFinished)
+
+
+def _is_verification(event: kinds.Event) -> bool:
+    match event:
+        case kinds.GateFinished():
+            return True
+        case kinds.CheckFinished(stage=stage):
+            return stage in (Stage.REPLY, Stage.ROUND, Stage.FINAL)
+    return False
+
+
+def describe(recorded: Recorded, view: View) -> tuple[Line, ...]:
+    """The lines that this event adds; `view` is what was known before it."""
+    event = recorded.event
+    lines: tuple[Line, ...] = ()
+    if view.verifying and not _is_verification(event) and not isinstance(event, _QUIET):
+        lines = verification(view.state)
+    told = _WORDS.get(type(event))
+    return lines + (told(event, replace(view, now=recorded.at, began=view.began or recorded.at)) if told else ())
+
+
+def _more(*spans: Span) -> tuple[Line, ...]:
+    return (Line("", spans),)
+
+
+def _said(label: str, text: str, tone: Tone = Tone.PLAIN) -> tuple[Line, ...]:
+    return (Line(label, (Span(one_line(text, 400), tone),)),)
+
+
+def _started(event: kinds.RunStarted, view: View) -> tuple[Line, ...]:
+    lines: tuple[Line, ...] = (
+        Line("run", (Span(event.run, Tone.STRONG), Span(" · " + one_line(event.goal, 160), Tone.DIM))),
+    )
+    if event.unsafe:
+        text = "--unsafe-no-sandbox: checks run with your rights, your files and your network"
+        lines += (Line("UNSAFE", (Span(text, Tone.BAD),), Tone.BAD),)
+    return lines
+
+
+def _linted(event: kinds.GoalLinted, view: View) -> tuple[Line, ...]:
+    return tuple(line for hint in event.hints for line in _said("hint", hint, Tone.WARN))
+
+
+def _base(event: kinds.BaseTaken, view: View) -> tuple[Line, ...]:
+    where = event.head[:7] if event.head else f"{event.files} files"
+    count = len(event.uncommitted)
+    if event.head and count:
+        where += f" + {count} uncommitted file{_s(count)}"
+    return _said("base", where)
+
+
+def _sandbox(event: kinds.SandboxReady, view: View) -> tuple[Line, ...]:
+    if event.unsafe:
+        return (Line("sandbox", (Span("none: nothing is kept from the checks", Tone.BAD),), Tone.BAD),)
+    text = " · ".join(one_line(part, 80) for part in (event.backend, *event.layers))
+    lines = _said("sandbox", text)
+    if event.widened:
+        lines += _more(Span("widened by settings: " + one_line(", ".join(event.widened)), Tone.WARN))
+    return lines
+
+
+def _endpoint(event: kinds.EndpointPinned, view: View) -> tuple[Line, ...]:
+    server = one_line(event.server or event.dialect, 60)
+    host = one_line(event.url.split("://", 1)[-1].split("/", 1)[0], 80)
+    context = f"{event.context:,} tokens in effect" if event.context else "context length unknown"
+    return _said("model", f"{one_line(event.model, 100)} · {server} at {host} · {context}")
+
+
+def _check(event: kinds.CheckFinished, view: View) -> tuple[Line, ...]:
+    if event.stage not in (Stage.BASE, Stage.LANDING):
+        return ()
+    kept = (Span(" · known from an earlier run", Tone.DIM),) if event.cached else ()
+    label = "base" if event.stage is Stage.BASE else "merged"
+    return (Line(label, (*check_spans(event.result, calm=event.stage is Stage.BASE), *kept)),)
+
+
+def check_spans(result: CheckResult, *, calm: bool = False) -> tuple[Span, ...]:
+    """`tests ✗ 1 failed, 41 passed (0.8 s)`. Before any work red is news, not trouble: `calm` says so in its colour."""
+    green = result.status is CheckStatus.GREEN
+    tone = Tone.GOOD if green else (Tone.WARN if calm else Tone.BAD)
+    count = f" {_counted(result)}" if _counted(result) else ""
+    return (
+        Span(f"{one_line(result.name, 60)} "),
+        Span(_MARKS[result.status], tone),
+        Span(f"{count} ({duration(result.seconds)})"),
+    )
+
+
+def _counted(result: CheckResult) -> str:
+    if result.status is CheckStatus.TIMED_OUT:
+        return "took too long"
+    if result.status is CheckStatus.BROKEN:
+        return "cannot run here"
+    tests = result.tests
+    if tests is None:
+        return "" if result.status is CheckStatus.GREEN else f"exit status {result.exit_status}"
+    counts = ((tests.failed, "failed"), (tests.passed, "passed"), (tests.skipped, "skipped"))
+    return ", ".join(f"{number} {word}" for number, word in counts if number) or "no tests"
+
+
+def _round(event: kinds.RoundStarted, view: View) -> tuple[Line, ...]:
+    lines = _said(f"round {event.round}", "implement")
+    return lines + tuple(_more(Span("to answer: " + finding_text(finding), Tone.DIM))[0] for finding in event.findings)
+
+
+def _reply(event: kinds.ReplyReceived, view: View) -> tuple[Line, ...]:
+    lines: tuple[Line, ...] = ()
+    if view.first_reply and event.prompt_tokens is not None:
+        cached = f" ({event.cached_tokens:,} from cache)" if event.cached_tokens else ""
+        text = f"{event.prompt_tokens:,} tokens in{cached}, first token after {duration(event.first_token_seconds)}"
+        lines = _more(Span(text, Tone.DIM))
+    if event.recovered is not None:
+        lines += _more(Span("⟲ ", Tone.WARN), Span(f"call leaked as text, recovered ({one_line(event.recovered, 40)})"))
+    return lines
+
+
+def _invalid(event: kinds.ReplyInvalid, view: View) -> tuple[Line, ...]:
+    fault = _FAULTS.get(event.fault, one_line(event.fault, 40))
+    detail = f": {one_line(event.detail, 160)}" if event.detail else ""
+    return _more(Span("⟲ ", Tone.WARN), Span(f"reply not kept: {fault}{detail}"))
+
+
+def _tool(event: kinds.ToolUsed, view: View) -> tuple[Line, ...]:
+    return _more(Span(f"· {one_line(event.tool, 20)} {one_line(event.detail, 120)}".rstrip(), Tone.DIM))
+
+
+def _edit(event: kinds.EditApplied, view: View) -> tuple[Line, ...]:
+    how = f"  ({one_line(event.how, 40)})" if event.how != "exact" else ""
+    return _more(
+        Span("✎ ", Tone.GOOD),
+        Span(f"{one_line(event.path)}:{event.line}  +{event.added} -{event.removed}"),
+        Span(how, Tone.DIM),
+    )
+
+
+def _refused(event: kinds.EditRefused, view: View) -> tuple[Line, ...]:
+    return _more(Span("✗ ", Tone.BAD), Span(f"edit of {one_line(event.path)} refused: {one_line(event.reason)}"))
+
+
+def _claim(event: kinds.ClaimMade, view: View) -> tuple[Line, ...]:
+    return _more(Span(f"says: “{one_line(event.text, 160)}” (a claim; it counts for nothing)", Tone.DIM))
+
+
+def _intervened(event: kinds.Intervened, view: View) -> tuple[Line, ...]:
+    return _more(Span("! ", Tone.WARN), Span(f"watchdog: {one_line(event.action, 20)}: {one_line(event.reason)}"))
+
+
+def _asked(event: kinds.Asked, view: View) -> tuple[Line, ...]:
+    wants = f" (wants to change {one_line(event.path)})" if event.path else ""
+    return _said("asks", one_line(event.question, 400) + wants, Tone.WARN)
+
+
+def verification(state: RunState) -> tuple[Line, ...]:
+    """Every gate and check that ran on the candidate, then what blocks it, one line each."""
+    spans = [Span("verify   ", Tone.DIM)]
+    blocked = {finding.gate for finding in state.findings if finding.severity is Severity.BLOCK}
+    names = {result.name for result in state.checks}
+    for gate in state.gates:
+        if gate not in names and gate != "checks":
+            mark = Span("✗", Tone.BAD) if gate in blocked else Span("✓", Tone.GOOD)
+            spans += [Span(f"  {one_line(gate, 40)} "), mark]
+    for result in state.checks:
+        spans += [Span("  "), *check_spans(result)]
+    lines = [Line("", tuple(spans))]
+    for finding in state.findings:
+        mark = Span("✗ ", Tone.BAD) if finding.severity is Severity.BLOCK else Span("! ", Tone.WARN)
+        lines.append(Line("", (mark, Span(finding_text(finding)))))
+    return tuple(lines)
+
+
+def finding_text(finding: Finding) -> str:
+    """`src/a.py:3: scope: what is wrong`, safe to show."""
+    place = f"{one_line(finding.path)}:" if finding.path else ""
+    if finding.path and finding.line:
+        place += f"{finding.line}:"
+    return f"{place} {one_line(finding.gate, 40)}: {one_line(finding.message, 400)}".strip()
+
+
+_VERDICT_TONES = {Verdict.PASSED: Tone.GOOD, Verdict.HELD: Tone.WARN, Verdict.NEEDS_INPUT: Tone.WARN}
+
+
+def _verdict(event: kinds.VerdictReached, view: View) -> tuple[Line, ...]:
+    tone = _VERDICT_TONES.get(event.verdict, Tone.BAD)
+    label = event.verdict.value.upper().replace("_", " ")
+    lines = [Line(label, (Span(_summary(view)),), tone)]
+    if event.verdict is not Verdict.PASSED:
+        lines.append(Line("", (Span(one_line(event.reason, 400)),)))
+    if event.failure_class is not None:
+        lines.append(Line("", (Span(f"class of failure: {event.failure_class.value}", Tone.DIM),)))
+    return tuple(lines) + _next(event, view)
+
+
+def _next(event: kinds.VerdictReached, view: View) -> tuple[Line, ...]:
+    steps = []
+    if event.tree and view.state.changes:
+        steps.append("look: benchdog diff @")
+    if event.verdict in (Verdict.PASSED, Verdict.HELD):
+        steps.append("land: benchdog apply @")
+    elif event.next_step:
+        steps.append("next: " + one_line(event.next_step))
+    lines = [Line("", (Span("     ".join(steps)),))] if steps else []
+    if view.report is not None:
+        lines.append(Line("", (Span(f"report: {one_line(str(view.report), 400)}", Tone.DIM),)))
+    return tuple(lines)
+
+
+def _summary(view: View) -> str:
+    state, tally = view.state, view.state.tally
+    added = sum(change.added for change in state.changes)
+    removed = sum(change.removed for change in state.changes)
+    count = len(state.changes)
+    parts = [f"{count} file{_s(count)}, +{added} -{removed}" if count else "no change"]
+    if tally.requests:
+        parts.append(f"{tally.requests} request{_s(tally.requests)}")
+    if tally.prompt:
+        cached = f", {tally.cached:,} more from cache" if tally.cached else ""
+        parts.append(f"{tally.prompt - tally.cached:,} tokens prefilled{cached}")
+    parts.append(duration(view.seconds))
+    return " · ".join(parts)
+
+
+def _landed(event: kinds.Landed, view: View) -> tuple[Line, ...]:
+    where = {"files": "in your working tree", "commit": "committed", "branch": f"on branch {event.ref or ''}"}
+    commit = f" as {event.commit[:7]}" if event.commit else ""
+    count = len(event.paths)
+    text = f"{count} file{_s(count)} {one_line(where.get(event.how, event.how))}{commit}"
+    return (
+        Line("APPLIED", (Span(text),), Tone.GOOD),
+        Line("", (Span("way back: benchdog rollback @"),)),
+    )
+
+
+def _rolled_back(event: kinds.RolledBack, view: View) -> tuple[Line, ...]:
+    count = len(event.paths)
+    return (Line("UNDONE", (Span(f"{count} file{_s(count)} as before"),), Tone.GOOD),)
+
+
+def _aborted(event: kinds.LandingAborted, view: View) -> tuple[Line, ...]:
+    return (Line("NOT DONE", (Span(f"nothing was applied: {one_line(event.reason)}"),), Tone.WARN),)
+
+
+def _discarded(event: kinds.Discarded, view: View) -> tuple[Line, ...]:
+    return _said("discard", "marked as not wanted; the evidence stays")
+
+
+def duration(seconds: float) -> str:
+    """`0.8 s`, `14 s`, `3 min 20 s`."""
+    if seconds < 9.95:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    return f"{whole} s" if whole < 60 else f"{whole // 60} min {whole % 60} s"
+
+
+def _s(count: int) -> str:
+    return "" if count == 1 else "s"
+
+
+_WORDS: dict[type[Any], Callable[[Any, View], tuple[Line, ...]]] = {
+    kinds.RunStarted: _started,
+    kinds.GoalLinted: _linted,
+    kinds.BaseTaken: _base,
+    kinds.SandboxReady: _sandbox,
+    kinds.EndpointPinned: _endpoint,
+    kinds.CheckFinished: _check,
+    kinds.RoundStarted: _round,
+    kinds.ReplyReceived: _reply,
+    kinds.ReplyInvalid: _invalid,
+    kinds.ToolUsed: _tool,
+    kinds.EditApplied: _edit,
+    kinds.EditRefused: _refused,
+    kinds.ClaimMade: _claim,
+    kinds.Intervened: _intervened,
+    kinds.Asked: _asked,
+    kinds.Answered: lambda event, view: _said("answer", event.text),
+    kinds.Refined: lambda event, view: _said("refine", event.text),
+    kinds.Resumed: lambda event, view: _said("resume", "goes on where it stopped"),
+    kinds.VerdictReached: _verdict,
+    kinds.Accepted: lambda event, view: _said("accepted", "you read this diff and accept it"),
+    kinds.Landed: _landed,
+    kinds.LandingAborted: _aborted,
+    kinds.RolledBack: _rolled_back,
+    kinds.Discarded: _discarded,
+}

@@ -1,0 +1,95 @@
+"""One key from a person, and one line. Both are asked only where somebody is there."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+import termios
+import tty
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from benchdog.cli.terminal import Terminal
+
+ENTER = "enter"
+LEAVE = "q"
+_NAMES = {"\r": ENTER, "\n": ENTER, "\x1b": LEAVE, "\x04": LEAVE, "": LEAVE}
+
+
+def choose(terminal: Terminal, question: str, keys: str) -> str:
+    """Shows `question`, waits for one of `keys` (single letters; Enter is `enter` and always one of them) or for `q`.
+
+    Escape, end of input and Ctrl-D are `q`. Raises KeyboardInterrupt for Ctrl-C.
+    """
+    terminal.say(question + " ", end="")
+    with _keyboard() as descriptor, terminal.interrupts.at_prompt():
+        while True:
+            key = read_key(descriptor)
+            if key in (ENTER, LEAVE) or (len(key) == 1 and key in keys):
+                terminal.say("" if key == ENTER else key)
+                return key
+
+
+def read_key(descriptor: int) -> str:
+    """The next key: a character in lower case, or `enter`, or `q` for all that means leaving.
+
+    Keys that send sequences (arrows, function keys) come as one unknown key, not as many.
+    """
+    before = termios.tcgetattr(descriptor)
+    try:
+        tty.setcbreak(descriptor, termios.TCSADRAIN)
+        data = os.read(descriptor, 64)
+    finally:
+        termios.tcsetattr(descriptor, termios.TCSADRAIN, before)
+    text = data.decode("utf-8", "replace")
+    if text.startswith("\x1b") and len(text) > 1:
+        return "sequence"
+    first = text[:1]
+    return _NAMES.get(first, first.lower())
+
+
+def ask_line(terminal: Terminal, question: str, *, default: str = "") -> str:
+    """One line that the person types; `default` stands there to be edited. Empty at the end of input.
+
+    Raises KeyboardInterrupt for Ctrl-C.
+    """
+    with terminal.interrupts.at_prompt():
+        if not sys.stdin.isatty():
+            with _keyboard() as descriptor:
+                terminal.say(question + " ", end="")
+                return os.read(descriptor, 4096).decode("utf-8", "replace").strip() or default
+        return _edited(question, default)
+
+
+def _edited(question: str, default: str) -> str:
+    readline = importlib.import_module("readline")  # importing it changes what input() does
+    readline.set_startup_hook(lambda: readline.insert_text(default))
+    try:
+        return _input(question + " ")
+    except EOFError:
+        return ""
+    finally:
+        readline.set_startup_hook(None)
+
+
+def _input(question: str) -> str:
+    """`input` writes its question to stdout where that is a screen too; else it goes to stderr, where talk belongs."""
+    if sys.stdout.isatty():
+        return input(question).strip()
+    sys.stderr.write(question)
+    sys.stderr.flush()
+    return input().strip()
+
+
+@contextmanager
+def _keyboard() -> Iterator[int]:
+    """The person's keyboard: stdin, or the terminal itself where stdin was a pipe that has been read."""
+    if sys.stdin.isatty():
+        yield sys.stdin.fileno()
+        return
+    descriptor = os.open("/dev/tty", os.O_RDWR | os.O_CLOEXEC)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,40 @@
+"""Progress as plain lines: what a pipe, a file or a CI log gets. On a terminal the same lines have colours."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from benchdog.cli.describe import LABEL_WIDTH, Line, Tone, View, advance, describe
+from benchdog.cli.terminal import Terminal, bad, dim, good, strong, warn
+from benchdog.ledger.log import Recorded
+from benchdog.models.values import Delta
+
+_COLOURS = {Tone.DIM: dim, Tone.GOOD: good, Tone.BAD: bad, Tone.WARN: warn, Tone.STRONG: strong}
+
+
+def coloured(line: Line) -> str:
+    """The line with terminal colours; its text has been made safe when it was described."""
+    label = f"{line.label:<{LABEL_WIDTH - 1}} "
+    parts = [(label, line.tone), *((span.text, span.tone) for span in line.spans)]
+    return "".join(_COLOURS[tone](text) if tone in _COLOURS and text.strip() else text for text, tone in parts).rstrip()
+
+
+class Lines:
+    """A watcher that says each event on a line of its own and shows nothing else."""
+
+    def __init__(self, terminal: Terminal, *, report: Path | None = None) -> None:
+        self._terminal = terminal
+        self.view = View(report=report)
+
+    def event(self, recorded: Recorded) -> None:
+        lines = describe(recorded, self.view)
+        self.view = advance(self.view, recorded)
+        for line in lines:
+            self._terminal.say(coloured(line))
+
+    def delta(self, delta: Delta) -> None: ...
+
+    def output(self, name: str, data: bytes) -> None: ...
+
+    def close(self) -> None:
+        """Nothing is held."""

@@ -1,0 +1,94 @@
+"""Where a command talks: data to stdout, talk to stderr, colours only where a person looks."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping
+from typing import Any, TextIO
+
+import click
+
+from benchdog.cli.interrupts import Interrupts
+from benchdog.system.environment import Environment
+
+LATEST = "@"
+
+
+class Terminal:
+    """The person's side of one command line. It is the object that click hands to every command."""
+
+    def __init__(self, environment: Environment, interrupts: Interrupts, *, json: bool = False) -> None:
+        self.environment = environment
+        self.interrupts = interrupts
+        self.json = json
+        self.run: str | None = None
+        """The run that this command is about, once it is known: errors name it."""
+
+    @property
+    def interactive(self) -> bool:
+        """Whether a person is there to be asked."""
+        return not self.json and _is_terminal(sys.stdin) and _is_terminal(sys.stderr)
+
+    @property
+    def watched(self) -> bool:
+        """Whether a person sees what is said."""
+        return _is_terminal(sys.stderr)
+
+    @property
+    def shows(self) -> bool:
+        """Whether data goes to a person's screen, not into a file or a pipe."""
+        return not self.json and _is_terminal(sys.stdout)
+
+    @property
+    def colours(self) -> bool:
+        return not self.environment.get("NO_COLOR") and self.environment.get("TERM") != "dumb"
+
+    def say(self, text: str = "", *, end: str = "\n") -> None:
+        """Talk, for people: stderr."""
+        click.echo(text + end, err=True, nl=False, color=self.colours and self.watched)
+
+    def data(self, text: str) -> None:
+        """Data: stdout."""
+        click.echo(text, color=self.colours and self.shows)
+
+    def raw(self, data: bytes) -> None:
+        """Data that must stay as it is, byte for byte: only for a stdout that is no screen."""
+        sys.stdout.flush()
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+
+    def document(self, plain: Mapping[str, Any] | list[Any]) -> None:
+        """The one JSON document of this command."""
+        click.echo(json.dumps(plain, indent=2))
+
+
+def _is_terminal(stream: TextIO | None) -> bool:
+    try:
+        return stream is not None and stream.isatty()
+    except ValueError:  # closed
+        return False
+
+
+def bad(text: str) -> str:
+    return click.style(text, fg="red")
+
+
+def loud(text: str) -> str:
+    return click.style(text, fg="red", bold=True)
+
+
+def good(text: str) -> str:
+    return click.style(text, fg="green")
+
+
+def warn(text: str) -> str:
+    return click.style(text, fg="yellow")
+
+
+def dim(text: str) -> str:
+    return click.style(text, dim=True)
+
+
+def strong(text: str) -> str:
+    return click.style(text, bold=True)
