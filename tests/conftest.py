@@ -35,7 +35,8 @@ def nothing_left(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         patch.setenv("TMPDIR", str(scratch))
         patch.setattr(tempfile, "tempdir", None)
         yield homes
-    assert _left(base, scratch) == []
+    if left := _left(base, scratch):
+        pytest.fail("the tests left behind:\n" + "\n".join(left), pytrace=False)
 
 
 @pytest.fixture(autouse=True)
@@ -56,9 +57,9 @@ def isolated(nothing_left: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def _left(base: Path, scratch: Path) -> list[str]:
-    """What is still there; a process that is just ending gets two seconds for it."""
+    """What is still there; a process that is just ending gets a second for it."""
     never = threading.Event()
-    for _ in range(40):
+    for _ in range(20):
         processes = _processes(str(base))
         if not processes:
             break
