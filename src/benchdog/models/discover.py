@@ -17,6 +17,7 @@ from benchdog.models.transport import Patience, Transport
 from benchdog.system.cancel import Cancel
 from benchdog.system.clock import Clock, SystemClock
 from benchdog.system.environment import Environment
+from benchdog.system.terminal import one_line
 
 _PORTS = (("Ollama", 11434), ("LM Studio", 1234), ("llama.cpp", 8080), ("vLLM", 8000), ("SGLang", 30000))
 _PATIENCE = Patience(connect=1.0, stall=1.5, total=2.5)
@@ -147,7 +148,7 @@ def _probe(place: Place, environment: Environment, transport: Transport, over: C
     except EndpointMissing as error:
         return error.message.rpartition(": ")[2]
     except EndpointError as error:
-        return "" if place.configured else error.message
+        return "" if place.configured else one_line(error.message)
     except BenchdogError as error:
         return error.message
     if place.configured:
@@ -163,8 +164,14 @@ def _place(name: str, url: str) -> Place:
 
 
 def _nothing(places: Sequence[Place], reasons: Sequence[str]) -> EndpointMissing:
-    lines = [
-        f"  {place.name} at {parse_address(place.settings.url).authority}: {reason}"
-        for place, reason in zip(places, reasons, strict=True)
-    ]
+    """The message: configured places one by one, the usual ones together where they failed in the same way."""
+    lines: list[str] = []
+    together: dict[tuple[str, str], list[str]] = {}
+    for place, reason in zip(places, reasons, strict=True):
+        address = parse_address(place.settings.url)
+        if place.configured:
+            lines.append(f"  {place.name} at {address.url}: {reason}")
+        else:
+            together.setdefault((address.host, reason), []).append(f"{place.name} {address.port}")
+    lines += [f"  at {host}: {', '.join(names)}: {reason}" for (host, reason), names in together.items()]
     return EndpointMissing("no model server answers. Looked for:\n" + "\n".join(lines), hint=_HINT)

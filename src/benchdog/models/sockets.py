@@ -203,7 +203,7 @@ def _resolve(address: Address) -> list[tuple[int, tuple[Any, ...]]]:
     try:
         found = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
-        raise missing(address, f"the name {address.host!r} is not known") from error
+        raise missing(address, "this name is not known") from error
     return [(family, place) for family, _, _, _, place in found]
 
 

@@ -194,7 +194,7 @@ def _was_read(path: str, asked: Asked) -> bool:
 
 
 def _failed(answer: str) -> bool:
-    start = answer.lstrip()[:200].lower()
+    start = answer.lstrip()[:60].lower()
     return any(word in start for word in ("error", "refused", "not found", "does not match", "no match", "failed"))
 
 
