@@ -38,7 +38,9 @@ class Policy:
 
     What the command writes below it goes to a private layer and is thrown away, unless `writable` is true.
     `expose` are further host paths, read-only. `scratch` is a host directory that the command sees, writable,
-    at the path in its environment variable `BENCHDOG_SCRATCH`; None: there is none. Network: none at all.
+    at the path in its environment variable `BENCHDOG_SCRATCH`; None: there is none. `git_directory` is a made-up
+    repository, seen as `.git` of the tree; what the command writes there is thrown away too. Network: none at all.
+    `environment` adds to what every command gets (see `environment.py`) and wins over it.
     """
 
     tree: Path
@@ -47,6 +49,7 @@ class Policy:
     lent: tuple[Lent, ...] = ()
     expose: tuple[Path, ...] = ()
     scratch: Path | None = None
+    git_directory: Path | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -49,6 +50,59 @@ def sync_directory(directory: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def remove_tree(root: Path) -> None:
+    """Removes a directory and everything below it, whatever its depth and modes; links are never followed.
+
+    Nothing may be writing in it any more. Raises StoreError where something stays.
+    """
+    # Every directory found is first moved up beside the others: constant descriptors and no long paths at any depth.
+    try:
+        if not stat.S_ISDIR(root.lstat().st_mode):
+            root.unlink()
+            return
+        root.chmod(0o700)
+        top = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        try:
+            while _flatten(top):
+                pass
+        finally:
+            os.close(top)
+        root.rmdir()
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise StoreError(f"cannot remove {root}: {error.strerror or error}") from error
+
+
+def _flatten(top: int) -> bool:
+    """Removes the files of each directory in `top` and moves its directories into `top`; False when all are gone."""
+    names = os.listdir(top)
+    for name in names:
+        if not stat.S_ISDIR(os.lstat(name, dir_fd=top).st_mode):
+            os.unlink(name, dir_fd=top)
+            continue
+        os.chmod(name, 0o700, dir_fd=top)
+        inner = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=top)
+        try:
+            for below in os.listdir(inner):
+                _unlink_or_lift(below, inner, top)
+        finally:
+            os.close(inner)
+        os.rmdir(name, dir_fd=top)
+    return bool(names)
+
+
+def _unlink_or_lift(name: str, directory: int, top: int) -> None:
+    if not stat.S_ISDIR(os.lstat(name, dir_fd=directory).st_mode):
+        os.unlink(name, dir_fd=directory)
+        return
+    os.chmod(name, 0o700, dir_fd=directory)  # without it, a directory that may not be written cannot be moved
+    try:
+        os.rmdir(name, dir_fd=directory)
+    except OSError:
+        os.rename(name, f".removing-{new_id(16)}", src_dir_fd=directory, dst_dir_fd=top)
 
 
 @contextmanager

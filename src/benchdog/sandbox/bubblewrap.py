@@ -1,0 +1,366 @@
+"""The bubblewrap backend: a policy becomes an argument list (pure), and a thin run around it.
+
+The chain of processes is `unshare` (a mount namespace for the overlays) -> `sh` (mounts them) -> `bwrap` -> its own
+init, process 1 of a new process namespace -> the command. The first three become one another by exec, so the one
+child that benchdog waits for is bwrap; when it ends, its init is killed, and the kernel ends the namespace with it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import select
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchdog.errors import SandboxUnavailable
+from benchdog.sandbox.environment import Seen, command_environment
+from benchdog.sandbox.layers import Layer, private_layer
+from benchdog.sandbox.policy import Lending, Policy, SandboxedCommand, SandboxedResult
+from benchdog.sandbox.survey import Survey, survey_host
+from benchdog.system.cancel import Cancel
+from benchdog.system.environment import Environment
+from benchdog.system.process import Command, Completed, run
+
+SCRATCH_PLACE = Path("/run/benchdog")
+TEMPORARY_BYTES = 4 * 1024**3  # /tmp is memory: a check that fills it stops there
+HOME_BYTES = 1024**3
+_GONE_SECONDS = 10.0
+# Mounts overlay 0, 1, … of the layer's folder, then becomes bwrap. $0 mount program, $1 folder, $2 count, $3 options.
+_LAUNCH = """
+ulimit -c 0
+cd "$1" || exit 125
+i=0
+while [ "$i" -lt "$2" ]; do
+  "$0" -t overlay -o "$3lowerdir=$i/lower,upperdir=$i/upper,workdir=$i/work" benchdog "$i/merged" || exit 125
+  i=$((i + 1))
+done
+shift 3
+exec "$@"
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Programs:
+    """The system's programs that make the sandbox, by absolute path. `unshare` and `mount` None: no overlays."""
+
+    bwrap: Path
+    shell: Path = Path("/bin/sh")
+    unshare: Path | None = None
+    mount: Path | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Features:
+    """What this system's bubblewrap and kernel were seen to do.
+
+    `overlay`: the flags of `unshare` under which an overlay can be mounted; empty: plain copies instead.
+    """
+
+    sizes: bool = True
+    disable_userns: bool = True
+    overlay: str = ""
+
+
+def bubblewrap_argv(policy: Policy, survey: Survey, features: Features) -> tuple[str, ...]:
+    """bwrap's options for a policy whose tree and lent sources are private already. Pure.
+
+    Mounts are made in this order, and a later one covers an earlier one:
+      1. the system, read-only: everything else may lie inside of it or replace a part of it
+      2. /proc, /dev: new ones, of the command's own namespaces
+      3. empty /tmp, /var/tmp and home: before toolchains, exposed paths and the tree, which may lie in them
+      4. toolchains and exposed paths, read-only: before the tree, which may lie below an exposed path
+      5. the tree at the place of the person's repository
+      6. what is lent, outer paths first: inside of the tree
+      7. the scratch directory
+      8. the root itself becomes read-only: last, since bwrap makes mount points in it until here
+    """
+    return (
+        *_namespaces(survey, features),
+        *_system(survey),
+        *("--proc", "/proc", "--dev", "/dev"),
+        *_empty(survey, features),
+        *_shown(survey.binds, policy, system=False),
+        *_links(survey, system=False),
+        *_shown(policy.expose, policy, system=None),
+        *("--bind", str(policy.tree), str(policy.mount_at)),
+        *_lent(policy),
+        *(("--bind", str(policy.scratch), str(SCRATCH_PLACE)) if policy.scratch else ()),
+        *("--remount-ro", "/"),
+    )
+
+
+def _namespaces(survey: Survey, features: Features) -> Iterator[str]:
+    # Not --as-pid-1: process 1 ignores signals that it does not handle, and would have to reap; bwrap's init does.
+    yield from ("--unshare-all", "--unshare-user", "--die-with-parent", "--new-session")
+    yield from ("--uid", str(survey.uid), "--gid", str(survey.gid), "--cap-drop", "ALL")
+    if features.disable_userns:
+        yield "--disable-userns"
+
+
+_SYSTEM_ROOTS = tuple(
+    Path(root) for root in ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/etc", "/nix", "/gnu")
+)
+
+
+def _is_system(path: Path) -> bool:
+    return any(path.is_relative_to(root) for root in _SYSTEM_ROOTS)
+
+
+def _system(survey: Survey) -> Iterator[str]:
+    for bind in survey.binds:
+        if _is_system(bind):
+            yield from ("--ro-bind", str(bind), str(bind))
+    yield from _links(survey, system=True)
+
+
+def _links(survey: Survey, *, system: bool) -> Iterator[str]:
+    for text, place in survey.links:
+        if _is_system(place) is system:
+            yield from ("--symlink", text, str(place))
+
+
+def _empty(survey: Survey, features: Features) -> Iterator[str]:
+    places: list[tuple[str, int, str]] = [
+        ("1777", TEMPORARY_BYTES, "/tmp"),  # noqa: S108 - the command's own
+        ("1777", TEMPORARY_BYTES, "/var/tmp"),  # noqa: S108
+        ("0700", HOME_BYTES, str(survey.home)),
+    ]
+    for mode, size, place in places:
+        if features.sizes:
+            yield from ("--size", str(size))
+        yield from ("--perms", mode, "--tmpfs", place)
+
+
+def _shown(paths: Iterable[Path], policy: Policy, *, system: bool | None) -> Iterator[str]:
+    for path in paths:
+        if system is None or _is_system(path) is system:
+            yield from ("--ro-bind", str(path), str(path))
+
+
+def _lent(policy: Policy) -> Iterator[str]:
+    for lent in policy.lent:
+        place = policy.mount_at / lent.path
+        yield from ("--ro-bind" if lent.how is Lending.READ_ONLY else "--bind", str(lent.source), str(place))
+
+
+class Bubblewrap:
+    """Runs commands under bubblewrap. Made by `choose.py`, which has tried what `features` says."""
+
+    name = "bubblewrap"
+    unsafe = False
+
+    def __init__(self, environment: Environment, programs: Programs, features: Features) -> None:
+        self._environment = environment
+        self._programs = programs
+        self._features = features
+        self._copying: set[int] = set()
+        """Devices (st_dev) on which an overlay could not be mounted."""
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        private = "overlayfs" if self._features.overlay and not self._copying else "a copy for every command"
+        found = [
+            "own user, process, mount, network, IPC and host-name namespaces",
+            "no network but its own loopback",
+            "no capabilities, no new privileges",
+            f"private tree ({private})",
+        ]
+        if self._features.disable_userns:
+            found.append("no user namespaces inside")
+        return tuple(found)
+
+    def run(
+        self,
+        command: SandboxedCommand,
+        policy: Policy,
+        *,
+        cancel: Cancel | None = None,
+        on_output: Callable[[bytes], None] | None = None,
+    ) -> SandboxedResult:
+        """See `policy.Sandbox`."""
+        _refuse_impossible(policy)
+        device = policy.tree.parent.stat().st_dev
+        if self._features.overlay and device not in self._copying:
+            result = self._attempt(command, policy, overlay=True, cancel=cancel, on_output=on_output)
+            if result is not None:
+                return result
+            self._copying.add(device)
+        result = self._attempt(command, policy, overlay=False, cancel=cancel, on_output=on_output)
+        assert result is not None, "only an overlay is given up"
+        return result
+
+    def _attempt(
+        self,
+        command: SandboxedCommand,
+        policy: Policy,
+        *,
+        overlay: bool,
+        cancel: Cancel | None,
+        on_output: Callable[[bytes], None] | None,
+    ) -> SandboxedResult | None:
+        """One run; None where the overlay could not be mounted. Raises SandboxUnavailable where nothing ran."""
+        survey = survey_host(self._environment, policy.mount_at, policy.lent)
+        with private_layer(policy, overlay=overlay) as layer, _status_pipe() as status:
+            options = (*bubblewrap_argv(layer.policy, survey, self._features), *self._for(command, policy, survey))
+            with _argument_file(options) as arguments:
+                bwrap = (str(self._programs.bwrap), "--json-status-fd", str(status.writing), "--args", str(arguments))
+                started = Command(
+                    argv=(*self._launcher(layer), *bwrap, "--", *command.argv),
+                    cwd=layer.folder,
+                    environment={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"},
+                    stdin=command.stdin,
+                    timeout=command.timeout,
+                    pass_fds=(status.writing, arguments),
+                    merge=True,
+                )
+                completed = run(started, cancel=cancel, on_output=on_output)
+            facts = status.read()
+            _await_gone(facts.get("child-pid"))
+        if completed.timed_out or completed.cancelled or ("exit-code" in facts and not _is_bwraps_own(completed)):
+            return _result(completed)
+        if layer.overlays and "child-pid" not in facts and not _is_bwraps_own(completed):
+            return None
+        raise _failed(completed)
+
+    def _launcher(self, layer: Layer) -> tuple[str, ...]:
+        programs = self._programs
+        options = "userxattr," if "U" in self._features.overlay else ""
+        script = (str(layer.folder), str(layer.overlays), options)
+        shell = (str(programs.shell), "-c", _LAUNCH, str(programs.mount or ""), *script)
+        if not layer.overlays:
+            return shell
+        return (str(programs.unshare), self._features.overlay, *shell)
+
+    def _for(self, command: SandboxedCommand, policy: Policy, survey: Survey) -> tuple[str, ...]:
+        """The options that depend on the command: its directory and its environment."""
+        seen = Seen(
+            root=policy.mount_at,
+            home=survey.home,
+            scratch=SCRATCH_PLACE if policy.scratch else None,
+            path=survey.path,
+        )
+        variables = command_environment(self._environment, policy, seen, command.cwd)
+        settings = [option for name, value in variables.items() for option in ("--setenv", name, value)]
+        return ("--clearenv", *settings, "--chdir", str(policy.mount_at / command.cwd))
+
+
+def _refuse_impossible(policy: Policy) -> None:
+    place = policy.mount_at
+    if not place.is_absolute() or len(place.parts) < 2 or place in _SYSTEM_ROOTS or str(place) in ("/proc", "/dev"):
+        raise SandboxUnavailable(
+            f"the tree cannot be mounted at {str(place)!r}: the system itself lies there",
+            hint="move the repository into a directory of its own",
+        )
+    for path in policy.expose:
+        if not path.is_absolute() or not path.exists():
+            raise SandboxUnavailable(
+                f"the exposed path {str(path)!r} does not exist", hint="mend [sandbox] expose, or make the path"
+            )
+
+
+def _is_bwraps_own(completed: Completed) -> bool:
+    """Whether all that was printed is bwrap saying that it could not set the sandbox up: its only way to tell."""
+    said = completed.stdout.value()
+    return completed.exit_status == 1 and re.fullmatch(rb"bwrap: [^\n]{1,2000}\n", said) is not None
+
+
+def _result(completed: Completed) -> SandboxedResult:
+    return SandboxedResult(
+        exit_status=completed.exit_status,
+        output=completed.stdout,
+        seconds=completed.seconds,
+        timed_out=completed.timed_out,
+        cancelled=completed.cancelled,
+    )
+
+
+def _failed(completed: Completed) -> SandboxUnavailable:
+    said = completed.stdout.value().decode(errors="replace").strip() or f"exit status {completed.exit_status}"
+    return SandboxUnavailable(
+        f"bubblewrap did not start the command: {said[-500:]}", hint="`benchdog doctor` says what this system allows"
+    )
+
+
+class _Status:
+    """The pipe on which bwrap says what it did; the command inside does not have it."""
+
+    def __init__(self, reading: int, writing: int) -> None:
+        self.reading, self.writing = reading, writing
+
+    def read(self) -> dict[str, Any]:
+        """All that was said, once everybody who could say more is gone."""
+        os.set_blocking(self.reading, False)
+        facts: dict[str, Any] = {}
+        try:
+            data = os.read(self.reading, 65536)
+        except BlockingIOError:
+            return facts
+        for line in data.decode(errors="replace").splitlines():
+            try:
+                facts |= json.loads(line)
+            except (ValueError, TypeError):
+                continue
+        return facts
+
+
+@contextmanager
+def _status_pipe() -> Iterator[_Status]:
+    reading, writing = os.pipe2(os.O_CLOEXEC)
+    try:
+        yield _Status(reading, writing)
+    finally:
+        os.close(reading)
+        os.close(writing)
+
+
+@contextmanager
+def _argument_file(options: tuple[str, ...]) -> Iterator[int]:
+    """bwrap's options in memory: on its command line every user of the machine could read the environment in it."""
+    descriptor = os.memfd_create("benchdog-arguments", os.MFD_CLOEXEC)
+    try:
+        with os.fdopen(os.dup(descriptor), "wb") as file:
+            file.write(b"".join(os.fsencode(option) + b"\0" for option in options))
+        os.lseek(descriptor, 0, os.SEEK_SET)
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _await_gone(pid: object) -> None:
+    """Waits until process 1 of the namespace is gone: then every process in it is.
+
+    Raises SandboxUnavailable where it stays, which only a hanging kernel can do.
+    """
+    if not isinstance(pid, int):
+        return
+    end = time.monotonic() + _GONE_SECONDS
+    try:
+        descriptor = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return
+    poll = select.poll()
+    poll.register(descriptor, select.POLLIN)
+    try:
+        # The number may belong to a stranger by now: only process 1 of an inner namespace is what we wait for.
+        while _is_namespace_init(pid):
+            if poll.poll(max(0.0, end - time.monotonic()) * 1000):
+                return
+            if time.monotonic() >= end:
+                raise SandboxUnavailable(f"the sandbox's first process, {pid}, was killed but does not end")
+    finally:
+        os.close(descriptor)
+
+
+def _is_namespace_init(pid: int) -> bool:
+    try:
+        status = Path(f"/proc/{pid}/status").read_text(errors="replace")
+    except OSError:
+        return False
+    numbers = [line.split()[1:] for line in status.splitlines() if line.startswith("NSpid:")]
+    return bool(numbers) and len(numbers[0]) > 1 and numbers[0][-1] == "1"
