@@ -21,6 +21,8 @@ class Stage(StrEnum):
     REPLY = "reply"
     ROUND = "round"
     FINAL = "final"
+    LANDING = "landing"
+    """On a merge of the candidate with a repository that has moved on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

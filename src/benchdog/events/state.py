@@ -67,6 +67,8 @@ class RunState:
     """Rounds begun since a person last spoke: the limit counts these."""
     turns: int = 0
     candidate: str | None = None
+    candidate_round: int = 0
+    """The round that left the candidate."""
     changes: tuple[Change, ...] = ()
     diff: str = ""
     checks: tuple[CheckResult, ...] = ()
@@ -131,6 +133,8 @@ def _started(state: RunState, event: kinds.RunStarted) -> RunState:
 def _check(state: RunState, event: kinds.CheckFinished) -> RunState:
     if event.stage is Stage.BASE:
         return replace(state, baseline=_put(state.baseline, event.result))
+    if event.stage is Stage.LANDING:
+        return state  # of another tree than the candidate
     return replace(state, checks=_put(state.checks, event.result))
 
 
@@ -214,9 +218,16 @@ def _refused(state: RunState, event: kinds.EditRefused) -> RunState:
 
 def _candidate(state: RunState, event: kinds.CandidateTaken) -> RunState:
     if event.tree == state.candidate:
-        return replace(state, changes=event.changes, diff=event.diff)
+        return replace(state, candidate_round=event.round, changes=event.changes, diff=event.diff)
     return replace(
-        state, candidate=event.tree, changes=event.changes, diff=event.diff, checks=(), findings=(), gates=()
+        state,
+        candidate=event.tree,
+        candidate_round=event.round,
+        changes=event.changes,
+        diff=event.diff,
+        checks=(),
+        findings=(),
+        gates=(),
     )
 
 

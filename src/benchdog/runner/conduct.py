@@ -1,0 +1,140 @@
+"""A run from its contract to its verdict. The loop is one function; the log is the run, so the same loop resumes it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from benchdog import __version__
+from benchdog.contract import Contract
+from benchdog.contract.write import write_contract
+from benchdog.errors import Cancelled, EndpointError, HostError, StoreError, UserError
+from benchdog.events import Answered, Discarded, Refined, Resumed, RunStarted, RunState, Sealed
+from benchdog.gates.proof import prove
+from benchdog.ledger.evidence import Evidence
+from benchdog.ledger.log import RunLog
+from benchdog.ledger.report import write_report
+from benchdog.runner.bench import Bench
+from benchdog.runner.decide import decide, failed
+from benchdog.runner.implement import implement, open_round
+from benchdog.runner.plan import Phase, next_phase
+from benchdog.runner.prepare import pin_endpoint, ready_sandbox, take_base
+from benchdog.runner.session import Session, open_session
+from benchdog.runner.verify import build_case
+from benchdog.system.places import run_place
+from benchdog.system.randomness import new_id
+from benchdog.verdict import Proof, Verdict
+
+
+def begin(bench: Bench, contract: Contract) -> str:
+    """Opens a new run of `contract` and returns its id. Nothing is carried out yet."""
+    run = new_id()
+    place = run_place(bench.environment.state, run)
+    with RunLog.create(place, run, bench.clock) as log:
+        digest = Evidence(place).put(write_contract(contract).encode("utf-8", "surrogateescape"))
+        started = RunStarted(
+            run=run,
+            root=str(bench.repository.root),
+            goal=contract.goal,
+            contract=digest,
+            version=__version__,
+            unsafe=bench.unsafe,
+        )
+        bench.watcher.event(log.append(started))
+    return run
+
+
+def carry_out(bench: Bench, run: str) -> RunState:
+    """Carries a run on from wherever it stands to its verdict, and writes its report.
+
+    Raises what a person must settle before the run exists at all (UserError while another process carries it out,
+    CorruptLog, StoreError); all other failures end the run with a verdict of their own.
+    """
+    with open_session(bench, run) as session:
+        try:
+            _advance(session)
+        except StoreError:
+            raise  # the log itself cannot be written: nothing more can be said in it
+        except (Cancelled, EndpointError, HostError, UserError) as error:
+            session.record(failed(session.state, error))
+        return finish(session)
+
+
+def _advance(session: Session) -> None:
+    """One phase after the other until there is a verdict."""
+    while (phase := next_phase(session.state, session.contract)) is not Phase.FINISH:
+        session.bench.cancel.check()
+        _PHASES[phase](session)
+
+
+def _decide(session: Session) -> None:
+    state = session.state
+    proof = prove(build_case(session)) if state.round_outcome == "passed" else Proof.NONE
+    session.record(decide(state, proof))
+
+
+_PHASES: dict[Phase, Callable[[Session], None]] = {
+    Phase.SNAPSHOT: take_base,
+    Phase.SANDBOX: ready_sandbox,
+    Phase.CONNECT: pin_endpoint,
+    Phase.OPEN_ROUND: open_round,
+    Phase.IMPLEMENT: implement,
+    Phase.DECIDE: _decide,
+}
+
+
+def finish(session: Session) -> RunState:
+    """Seals the log and writes the report. Idempotent: a run that was killed in between is finished by the next."""
+    if not session.state.sealed:
+        session.record(Sealed(events=len(session.log.events)))
+    write_report(session.place, session.state, session.log.recorded, session.head)
+    return session.state
+
+
+def resume(bench: Bench, run: str) -> RunState:
+    """Goes on with a run that was interrupted, or that the machine or a server ended.
+
+    Raises UserError where the run ended with a verdict on the work: `refine` goes on from there.
+    """
+    with open_session(bench, run) as session:
+        verdict = session.state.outcome
+        if verdict in (Verdict.CANCELLED, Verdict.ERROR):
+            session.record(Resumed(version=__version__))
+        elif verdict is Verdict.NEEDS_INPUT:
+            raise UserError(f"run {run} waits for an answer", hint=f'benchdog answer {run} "…"')
+        elif verdict is not None and session.state.sealed:
+            raise UserError(f"run {run} ended as {verdict.value}", hint=f"benchdog refine {run} TEXT goes on from it")
+    return carry_out(bench, run)
+
+
+def answer(bench: Bench, run: str, text: str, allow: tuple[str, ...] = ()) -> None:
+    """Records a person's answer, and the wider contract where paths were allowed. `carry_out` goes on from there."""
+    with open_session(bench, run) as session:
+        if session.state.outcome is not Verdict.NEEDS_INPUT:
+            raise UserError(f"run {run} asks nothing", hint=f"benchdog show {run}")
+        if not text and not allow:
+            raise UserError("an answer is a text, or --allow PATH", hint=f'benchdog answer {run} "…"')
+        contract = session.contract
+        wider = replace(contract, scope=replace(contract.scope, allow=(*contract.scope.allow, *allow)))
+        digest = session.evidence.put(write_contract(wider).encode("utf-8", "surrogateescape"))
+        said = text or f"You may now change {', '.join(allow)}."
+        session.record(Answered(text=said, contract=digest))
+
+
+def refine(bench: Bench, run: str, text: str) -> None:
+    """Records what a person wants more from this candidate; `carry_out` goes on from there."""
+    if not text.strip():
+        raise UserError("say what is to be different", hint=f'benchdog refine {run} "…"')
+    with open_session(bench, run) as session:
+        if session.state.base is None or session.state.round == 0:
+            raise UserError(f"run {run} has no candidate to refine", hint=f"benchdog resume {run}")
+        session.record(Refined(text=text))
+
+
+def discard(bench: Bench, run: str) -> RunState:
+    """Marks a run's candidate as not wanted. The evidence stays."""
+    with open_session(bench, run) as session:
+        if session.state.landing is not None and session.state.landing.state == "landed":
+            raise UserError(f"run {run} has been applied", hint=f"benchdog rollback {run}")
+        session.record(Discarded())
+        return finish(session)

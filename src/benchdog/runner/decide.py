@@ -1,0 +1,113 @@
+"""Decide (DESIGN: step 6): from the state of a finished work to its verdict. Pure."""
+
+from __future__ import annotations
+
+from benchdog.checks import CheckStatus
+from benchdog.errors import BenchdogError, Cancelled, UserError
+from benchdog.events import RunState, VerdictReached
+from benchdog.gates.failure import failure_class
+from benchdog.verdict import FailureClass, Finding, Proof, Severity, Verdict
+
+
+def decide(state: RunState, proof: Proof) -> VerdictReached:
+    """The verdict of a run whose rounds are over. `proof` is what shows the candidate's worth, where all holds.
+
+    A model's word is nowhere in this: only gates, checks and how the rounds ended.
+    """
+    if state.asked is not None:
+        return _asked(state)
+    if state.round_outcome == "passed":
+        return _green(state, proof)
+    blocking = tuple(f for f in state.round_left if f.severity is Severity.BLOCK)
+    if state.round_outcome == "stalled":
+        reason = next((f.message for f in reversed(blocking) if f.gate == "worker"), "no progress")
+        return VerdictReached(
+            verdict=Verdict.STALLED,
+            proof=Proof.NONE,
+            reason=reason,
+            tree=state.candidate,
+            failure_class=_stall_class(blocking),
+            next_step="benchdog diff @ shows what there is; benchdog refine @ HINT goes on from it",
+        )
+    return _rejected(state, blocking)
+
+
+def _green(state: RunState, proof: Proof) -> VerdictReached:
+    if proof is Proof.NONE:
+        return VerdictReached(
+            verdict=Verdict.HELD,
+            proof=proof,
+            reason="all gates and checks hold, but they held before as well: nothing proves the work",
+            tree=state.candidate,
+            next_step="read it: benchdog diff @ · then benchdog apply @ asks you to accept it",
+        )
+    return VerdictReached(
+        verdict=Verdict.PASSED,
+        proof=proof,
+        reason="all gates and checks hold" + _because(state, proof),
+        tree=state.candidate,
+        next_step="benchdog apply @",
+    )
+
+
+def _because(state: RunState, proof: Proof) -> str:
+    if proof is Proof.WITNESS:
+        red = [result.name for result in state.baseline if result.status is not CheckStatus.GREEN]
+        return f"; red before, green now: {', '.join(red)}"
+    return "; what was to be delivered is there now and was not before"
+
+
+def _asked(state: RunState) -> VerdictReached:
+    assert state.asked is not None
+    path = state.asked.path
+    how = f"benchdog answer @ --allow {path}" if path else 'benchdog answer @ "…"'
+    return VerdictReached(
+        verdict=Verdict.NEEDS_INPUT,
+        proof=Proof.NONE,
+        reason=state.asked.question,
+        tree=state.candidate,
+        failure_class=FailureClass.SCOPE if path else None,
+        next_step=how,
+    )
+
+
+def _rejected(state: RunState, blocking: tuple[Finding, ...]) -> VerdictReached:
+    first = blocking[0] if blocking else None
+    place = f"{first.path}:{first.line}" if first and first.path and first.line else (first.path if first else None)
+    reason = f"{first.gate}: {first.message}" if first else "the rounds are used up"
+    return VerdictReached(
+        verdict=Verdict.REJECTED,
+        proof=Proof.NONE,
+        reason=f"{place}: {reason}" if place else reason,
+        tree=state.candidate,
+        failure_class=failure_class(blocking, claims=state.claims, refusals=state.scope_refusals),
+        next_step="benchdog diff @ shows the candidate; benchdog refine @ HINT goes on from it",
+    )
+
+
+def _stall_class(blocking: tuple[Finding, ...]) -> FailureClass:
+    for finding in reversed(blocking):
+        if finding.gate == "worker" and finding.evidence:
+            return FailureClass(finding.evidence)
+    return FailureClass.LOST_THREAD
+
+
+def failed(state: RunState, error: BenchdogError) -> VerdictReached:
+    """The verdict of a run that something outside of it ended."""
+    if isinstance(error, Cancelled):
+        return VerdictReached(
+            verdict=Verdict.CANCELLED,
+            proof=Proof.NONE,
+            reason="interrupted; what was done so far is kept",
+            tree=state.candidate,
+            next_step="benchdog resume @",
+        )
+    environment = isinstance(error, UserError)
+    return VerdictReached(
+        verdict=Verdict.ERROR,
+        proof=Proof.NONE,
+        reason=error.message,
+        tree=state.candidate,
+        failure_class=FailureClass.ENVIRONMENT if environment else FailureClass.INFRASTRUCTURE,
+        next_step=error.hint or "mend it, then benchdog resume @",
+    )

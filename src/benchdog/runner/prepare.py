@@ -1,0 +1,140 @@
+"""Prepare (DESIGN: step 1): the base, the sandbox, the baseline beside, the model, and what stops a run before it."""
+
+from __future__ import annotations
+
+from benchdog.checks import CheckResult, CheckStatus
+from benchdog.contract.goal import lint_goal
+from benchdog.errors import UserError
+from benchdog.events import BaseTaken, CheckFinished, EndpointPinned, GoalLinted, SandboxReady, Stage
+from benchdog.runner.baseline import BaseResult
+from benchdog.runner.plan import unexplained_red
+from benchdog.runner.session import Session
+
+PATIENCE = 10.0  # seconds that the worker waits for the baseline before it starts without
+
+
+class NotReady(UserError):
+    """The run cannot begin: the environment or the contract needs a person first. `broken`: the environment does."""
+
+    def __init__(self, message: str, *, hint: str, broken: bool) -> None:
+        super().__init__(message, hint=hint)
+        self.broken = broken
+
+
+def take_base(session: Session) -> None:
+    """Snapshots the person's tree as it is, and looks at the goal without a model."""
+    bench = session.bench
+    started = bench.clock.monotonic()
+    base = bench.repository.snapshot()
+    hints = lint_goal(session.contract.goal, tuple(session.view(base.tree).entries))
+    if hints:
+        session.record(GoalLinted(hints=hints))
+    session.record(
+        BaseTaken(
+            tree=base.tree,
+            files=base.files,
+            head=base.head,
+            branch=base.branch,
+            uncommitted=base.uncommitted,
+            seconds=bench.clock.monotonic() - started,
+        )
+    )
+
+
+def ready_sandbox(session: Session) -> None:
+    """Chooses the sandbox by trying it. The baseline starts here and goes on beside what follows."""
+    bench = session.bench
+    settings = bench.configuration.settings.sandbox
+    session.record(
+        SandboxReady(
+            backend=bench.sandbox.name,
+            layers=bench.sandbox.layers,
+            lent=tuple(lent.path for lent in bench.lent),
+            widened=(*settings.expose, *settings.lend, *settings.environment),
+            unsafe=bench.sandbox.unsafe,
+        )
+    )
+    start_baseline(session)
+
+
+def pin_endpoint(session: Session) -> None:
+    """Connects to the model and records what it says of itself."""
+    start_baseline(session)
+    facts = session.endpoint().facts
+    session.record(
+        EndpointPinned(
+            role="coder",
+            url=facts.url,
+            dialect=facts.dialect,
+            model=facts.model,
+            context=facts.context,
+            server=facts.server,
+            hosts=(_host(facts.url),),
+        )
+    )
+
+
+def start_baseline(session: Session) -> None:
+    """Starts those checks on the base that have no result yet. Safe to call again."""
+    known = {result.name for result in session.state.baseline}
+    session.baseline.start([check for check in session.contract.checks if check.name not in known])
+
+
+def settle_baseline(session: Session, *, patience: float | None = None) -> None:
+    """Logs the baseline's results: all of them, or those that come within `patience` seconds.
+
+    Raises NotReady as soon as a result says that no model could be judged here.
+    """
+    start_baseline(session)
+    clock = session.bench.clock
+    end = None if patience is None else clock.monotonic() + patience
+    while session.baseline.waiting:
+        left = 0.2 if end is None else min(0.2, end - clock.monotonic())
+        if left <= 0:
+            break
+        session.bench.cancel.check()
+        if result := session.baseline.fetch(left):
+            _log(session, result)
+    _judge(session)
+
+
+def _log(session: Session, found: BaseResult) -> None:
+    session.record(
+        CheckFinished(stage=Stage.BASE, tree=session.base_tree, result=found.run.result, cached=found.cached)
+    )
+
+
+def _judge(session: Session) -> None:
+    baseline = session.state.baseline
+    for result in baseline:
+        if result.status is CheckStatus.BROKEN:
+            raise NotReady(
+                f"the check {result.name!r} cannot run here: {result.distilled or result.run}",
+                hint=result.fix or f"make `{result.run}` work, then `benchdog resume {session.run}`",
+                broken=True,
+            )
+    if session.baseline.waiting:
+        return  # which check is the witness is known only when all have run
+    red = unexplained_red(session.contract, baseline)
+    if red:
+        raise NotReady(_red_message(red), hint=_red_hint(red), broken=False)
+
+
+def _red_message(red: tuple[CheckResult, ...]) -> str:
+    parts = []
+    for result in red:
+        failing = ", ".join(result.tests.failed_ids[:8]) if result.tests else ""
+        parts.append(f"{result.name!r} is red before any work" + (f": {failing}" if failing else ""))
+    return "; ".join(parts)
+
+
+def _red_hint(red: tuple[CheckResult, ...]) -> str:
+    name = red[0].name
+    return (
+        f"add to [[check]] {name!r} one line: `witness = true` if this run is to turn it green, "
+        f'or `expect = "no-worse"` if its failures are to stand'
+    )
+
+
+def _host(url: str) -> str:
+    return url.split("://", 1)[-1].split("/", 1)[0]

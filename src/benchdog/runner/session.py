@@ -1,0 +1,122 @@
+"""One sitting at one run: its log held open and locked, its state folded as events are added."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from functools import cached_property
+from pathlib import Path
+
+from benchdog.checks import TestReport
+from benchdog.contract import Contract
+from benchdog.contract.read import read_contract
+from benchdog.errors import StoreError
+from benchdog.events import Event, RunState, fold, from_plain, step
+from benchdog.ledger.evidence import Evidence
+from benchdog.ledger.log import RunLog
+from benchdog.models.values import Endpoint
+from benchdog.repo import Checkout
+from benchdog.runner.baseline import Baseline
+from benchdog.runner.bench import Bench
+from benchdog.runner.checks import CheckContext
+from benchdog.system.places import run_place
+from benchdog.trees import TreeView
+
+
+class Session:
+    """Records events and holds what lives only while this process carries the run: connections and checkouts."""
+
+    def __init__(self, bench: Bench, log: RunLog, place: Path, stack: ExitStack) -> None:
+        self.bench = bench
+        self.place = place
+        self.evidence = Evidence(place)
+        self.state: RunState = fold(log.events)
+        self._log = log
+        self._stack = stack
+        self._endpoint: Endpoint | None = None
+        self._contract: tuple[str, Contract] | None = None
+
+    @property
+    def run(self) -> str:
+        assert self.state.started is not None, "a run begins with RunStarted"
+        return self.state.started.run
+
+    @property
+    def head(self) -> str:
+        return self._log.head
+
+    @property
+    def log(self) -> RunLog:
+        return self._log
+
+    @property
+    def contract(self) -> Contract:
+        """The contract as it holds now: an answer may have widened it."""
+        digest = self.state.contract
+        if self._contract is None or self._contract[0] != digest:
+            self._contract = (digest, read_contract(self.evidence.get(digest), "the run's contract"))
+        return self._contract[1]
+
+    def record(self, event: Event) -> None:
+        """Logs an event durably, then shows it."""
+        recorded = self._log.append(event)
+        self.state = step(self.state, event)
+        self.bench.watcher.event(recorded)
+
+    def view(self, tree: str) -> TreeView:
+        return self.bench.repository.view(tree)
+
+    @property
+    def base_tree(self) -> str:
+        assert self.state.base is not None, "the base is taken before anything needs it"
+        return self.state.base.tree
+
+    @cached_property
+    def clean_room(self) -> Checkout:
+        """The checkout in which candidates are checked: base plus exactly a candidate's changes."""
+        return self._stack.enter_context(self.bench.repository.checkout(self.base_tree))
+
+    @cached_property
+    def workspace(self) -> Checkout:
+        """The checkout in which the worker writes."""
+        return self._stack.enter_context(self.bench.repository.checkout(self.state.candidate or self.base_tree))
+
+    @cached_property
+    def check_context(self) -> CheckContext:
+        """What every check of this run shares."""
+        return self.bench.check_context(self.evidence)
+
+    @cached_property
+    def baseline(self) -> Baseline:
+        """The checks on the base, running beside whatever else happens."""
+        baseline = Baseline(self.bench, self.check_context, self.base_tree)
+        self._stack.callback(baseline.stop)
+        return baseline
+
+    def endpoint(self) -> Endpoint:
+        if self._endpoint is None:
+            self._endpoint = self.bench.endpoint()
+            self._stack.callback(self._endpoint.close)
+        return self._endpoint
+
+    def tests(self, digest: str) -> TestReport | None:
+        """A test report with all its ids, from the evidence."""
+        if not digest:
+            return None
+        try:
+            return from_plain(TestReport, json.loads(self.evidence.get(digest)))
+        except ValueError as error:
+            raise StoreError(f"the test report {digest} does not read: {error}") from error
+
+
+@contextmanager
+def open_session(bench: Bench, run: str) -> Iterator[Session]:
+    """Holds the run for the block: its lock, its log, and all that is opened on the way.
+
+    Raises UserError where another process carries it out, CorruptLog where the log does not hold.
+    """
+    place = run_place(bench.environment.state, run)
+    with ExitStack() as stack:
+        log = stack.enter_context(RunLog.open(place, run, bench.clock))
+        yield Session(bench, log, place, stack)
