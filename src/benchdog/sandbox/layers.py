@@ -47,7 +47,7 @@ def private_layer(policy: Policy, *, overlay: bool) -> Iterator[Layer]:
     First removes what owners that were killed left here. Raises SandboxUnavailable where something cannot be lent
     as the policy says, StoreError where the disk does not allow it.
     """
-    with _own_folder(policy.tree.parent) as folder:
+    with own_folder(policy.tree.parent) as folder:
         builder = _Builder(folder=folder, tree=policy.tree, overlay=overlay)
         try:
             yield _build(builder, policy)
@@ -226,8 +226,11 @@ def _mode_below(below: tuple[Path, ...], relative: Path) -> int:
 
 
 @contextmanager
-def _own_folder(beside: Path) -> Iterator[Path]:
-    """A fresh folder that holds a lock for as long as this process uses it."""
+def own_folder(beside: Path) -> Iterator[Path]:
+    """A fresh folder in FOLDER of the directory `beside`, gone at the end of the block.
+
+    It holds a lock for as long as this process lives: who comes after a killed process removes its folder first.
+    """
     holder = beside / FOLDER
     with _held(holder):
         _clean(holder)
