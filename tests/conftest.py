@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -17,7 +18,17 @@ hypothesis.settings.register_profile("thorough", deadline=None, max_examples=200
 hypothesis.settings.load_profile("benchdog")
 
 _NUMBERS = count()
+_PROBE = ("bwrap", "--ro-bind", "/", "/", "--unshare-all", "true")
 _GIT_CONFIG = "[user]\n\tname = Ada Test\n\temail = ada@example.invalid\n[init]\n\tdefaultBranch = main\n"
+
+
+def pytest_report_header() -> list[str]:
+    """What cannot run here, and why; skips name their own reason at the end."""
+    try:
+        done = subprocess.run(_PROBE, capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        return ["cannot run here: sandboxed checks: bubblewrap is not installed"]
+    return [f"cannot run here: sandboxed checks: {done.stderr.strip()}"] if done.returncode else []
 
 
 @pytest.fixture(scope="session", autouse=True)
