@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pathspec import GitIgnoreSpec  # noqa: PLC0415 - start-up time
+    from pathspec import GitIgnoreSpec
 
 MAX_PATTERN = 1000  # characters
 MAX_DEEP = 3  # `**` that may match anywhere: each multiplies the work of a match
@@ -79,7 +79,6 @@ def exact_pattern(path: str) -> str:
 @lru_cache(maxsize=1024)
 def _spec(patterns: tuple[str, ...]) -> GitIgnoreSpec:
     from pathspec import GitIgnoreSpec  # noqa: PLC0415 - start-up time
-
     from pathspec.patterns.gitignore.spec import GitIgnoreSpecPattern  # noqa: PLC0415 - start-up time
 
     compiled = [found for found in map(_compile, patterns) if found]
