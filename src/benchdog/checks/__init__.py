@@ -1,20 +1,8 @@
-"""What a check showed, and how to read it from what a test runner printed."""
+"""What a check showed, as values; how to read it from what a test runner printed is in this package's modules.
 
-from benchdog.checks.compare import worse
-from benchdog.checks.distil import distil
-from benchdog.checks.reading import read_output
-from benchdog.checks.runners.junit import pytest_options
-from benchdog.checks.status import classify, suspicious
+Those are not imported here: events need the values only, and every start-up would pay for the patterns.
+"""
+
 from benchdog.checks.values import CheckResult, CheckStatus, TestReport
 
-__all__ = [
-    "CheckResult",
-    "CheckStatus",
-    "TestReport",
-    "classify",
-    "distil",
-    "pytest_options",
-    "read_output",
-    "suspicious",
-    "worse",
-]
+__all__ = ["CheckResult", "CheckStatus", "TestReport"]

@@ -78,8 +78,8 @@ def _fitted(head: list[str], blocks: Blocks, limit: int) -> str:
 def _within(lines: list[str], limit: int) -> list[str]:
     kept: list[str] = []
     used = 0
-    for line in lines:
-        line = line.rstrip() if len(line) <= _MAX_LINE else line[: _MAX_LINE - 1] + "…"
+    for whole in lines:
+        line = whole.rstrip() if len(whole) <= _MAX_LINE else whole[: _MAX_LINE - 1] + "…"
         if used + len(line) + 1 > limit:
             break
         kept.append(line)

@@ -107,7 +107,8 @@ _JS_STARTS = re.compile(r"^  ● |^ *FAIL  \S|^  \d+\) .*|^ *not ok \d+|^test at
 _JS_ENDS = re.compile(r"^(?:Test Suites: |Tests: | *Test Files |⎯{4}|  \d+ passing|# tests \d|ℹ tests|1\.\.\d)")
 _JS_NOISE = re.compile(
     r"^ *(?:duration_ms|failureType|code|name|stack|generatedMessage|operator|type|\.\.\.|---|\}|\|)[:, ]?"
-    r"|^ *$|^ *ok \d|^ *# Subtest|^ *[✓✔○﹣↓] |^ *(?:at )?(?:async )?(?:Suite|Test|Promise|process)\.\w|^ *at new Promise|^ *1\.\.\d+$"
+    r"|^ *$|^ *ok \d|^ *# Subtest|^ *[✓✔○﹣↓] "
+    r"|^ *(?:at )?(?:async )?(?:Suite|Test|Promise|process)\.\w|^ *at new Promise|^ *1\.\.\d+$"
 )
 
 

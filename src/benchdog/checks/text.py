@@ -6,6 +6,7 @@ import re
 
 MAX_CHARS = 8 * 1024 * 1024  # more than the check runner keeps of any output
 MAX_LINE = 4000  # characters; a longer line is cut, so that no pattern sees more
+MAX_LINES = 100_000
 
 # CSI; then the string sequences, of which an unterminated one ends with its line; then any other escape (ECMA-48).
 _SEQUENCE = re.compile(
@@ -26,4 +27,12 @@ def clean(output: str) -> str:
         output = _SEQUENCE.sub("", output)
     if "\r" in output:
         output = output.replace("\r\n", "\n").replace("\r", "\n")
-    return _LONG.sub(r"\1", output).translate(_CONTROLS)
+    return _LONG.sub(r"\1", _few_lines(output)).translate(_CONTROLS)
+
+
+def _few_lines(output: str) -> str:
+    """The first and the last half of what is allowed, where there are more lines."""
+    if output.count("\n") <= MAX_LINES:
+        return output
+    lines = output.split("\n")
+    return "\n".join(lines[: MAX_LINES // 2] + lines[-MAX_LINES // 2 :])

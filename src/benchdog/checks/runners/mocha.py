@@ -57,7 +57,8 @@ def _tree(lines: list[str]) -> dict[str, list[str]]:
         group = _GROUP.match(line)
         if not group:
             continue
-        groups = [known for known in groups if known[0] < len(group[1])]
+        while groups and groups[-1][0] >= len(group[1]):
+            groups.pop()
         mark = _MARK.match(line)
         if not mark:
             groups.append((len(group[1]), group[2]))
