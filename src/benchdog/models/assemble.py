@@ -60,7 +60,7 @@ class Assembly:
 
     def event(self, data: str) -> list[Delta]:
         """Takes one event of a stream. Raises EndpointError where it is an error, or no chunk of a completion."""
-        if data.strip() == "[DONE]":
+        if self.done or data.strip() == "[DONE]":
             self.done = True
             return []
         chunk = parse_json(data.encode("utf-8", "replace"))

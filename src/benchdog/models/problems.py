@@ -87,7 +87,9 @@ def recognise(message: str, answer: Any, url: str) -> EndpointError | None:
                 hint="start the server with a larger context (llama-server -c, OLLAMA_CONTEXT_LENGTH, --max-model-len)",
             )
     if found := _OUTPUT.search(message):
-        return BadOutput(f"{url} could not read what its model wrote: {one_line(message)}", url=url, raw=found["raw"])
+        return BadOutput(
+            f"{url} could not read what its model wrote: {one_line(message)}", url=url, raw=found["raw"] or ""
+        )
     return None
 
 

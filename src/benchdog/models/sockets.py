@@ -17,6 +17,7 @@ from benchdog.system.clock import Clock
 
 T = TypeVar("T")
 MAX_HEAD = 256 * 1024  # bytes before a response's head is over, interim responses included
+_QUOTED = 256  # bytes
 _PROGRESS = {errno.EINPROGRESS, errno.EWOULDBLOCK, errno.EALREADY}
 
 
@@ -28,7 +29,7 @@ class Link:
     """One connection to one server. `wake` may be called from any thread and from a signal handler."""
 
     def __init__(self, url: str, clock: Clock, stall: float, total: float | None) -> None:
-        self._url = url
+        self.url = url
         self._clock = clock
         self._stall = stall
         self._end = None if total is None else clock.monotonic() + total
@@ -41,6 +42,8 @@ class Link:
         self._waker.setblocking(False)
         self._head_end: float | None = None
         self._head_left: int | None = MAX_HEAD
+        self.heard = b""
+        """The first bytes that came, to be quoted where they are no HTTP."""
 
     def wake(self) -> None:
         """Ends the wait that is going on, and every later one, with Cancelled."""
@@ -59,6 +62,7 @@ class Link:
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002 - httpcore's signature
         data = self._attempt(lambda connected: connected.recv(max_bytes), select.POLLIN)
         if self._head_left is not None:
+            self.heard += data[: _QUOTED - len(self.heard)]
             self._count_head(len(data))
         return data
 
@@ -111,7 +115,7 @@ class Link:
             self._attempt(lambda _: wrapped.do_handshake(), select.POLLIN)
         except Died as error:
             raise EndpointError(
-                f"{self._url}: TLS cannot be set up: {error}", url=self._url, hint="is it http:// perhaps?"
+                f"{self.url}: TLS cannot be set up: {error}", url=self.url, hint="is it http:// perhaps?"
             ) from error
         finally:
             self._stall = stall
@@ -128,7 +132,7 @@ class Link:
                 needed = select.POLLIN if wanted == select.POLLIN or self._want_write else wanted
             except OSError as error:
                 reason = error.strerror or str(error)
-                raise Died(f"{self._url}: the connection broke: {reason}", url=self._url) from error
+                raise Died(f"{self.url}: the connection broke: {reason}", url=self.url) from error
             self._wait(needed)
 
     def _wait(self, wanted: int) -> None:
@@ -138,15 +142,15 @@ class Link:
         if self._ready(wanted, limit):
             return
         if self._end is not None and self._clock.monotonic() >= self._end:
-            raise EndpointStalled(f"{self._url} did not answer within {self._total:g} s", url=self._url)
+            raise EndpointStalled(f"{self.url} did not answer within {self._total:g} s", url=self.url)
         raise EndpointStalled(
-            f"{self._url} sent nothing for {self._stall:g} s" if self._head_end is None else self._slow_head(),
-            url=self._url,
+            f"{self.url} sent nothing for {self._stall:g} s" if self._head_end is None else self._slow_head(),
+            url=self.url,
             hint="the server may be overloaded or hung; look at its own log, then `benchdog resume`",
         )
 
     def _slow_head(self) -> str:
-        return f"{self._url} did not finish the head of its response within {self._stall:g} s"
+        return f"{self.url} did not finish the head of its response within {self._stall:g} s"
 
     def _ready(self, wanted: int, seconds: float) -> bool:
         assert self._socket is not None, "only a socket can be waited for"
@@ -163,12 +167,12 @@ class Link:
         assert self._head_left is not None
         self._head_left -= size
         if self._head_left < 0:
-            raise ProtocolError(f"{self._url} sent a response head of more than {MAX_HEAD} bytes", url=self._url)
+            raise ProtocolError(f"{self.url} sent a response head of more than {MAX_HEAD} bytes", url=self.url)
         now = self._clock.monotonic()
         if self._head_end is None:
             self._head_end = now + self._stall
         elif now > self._head_end:
-            raise EndpointStalled(self._slow_head(), url=self._url)
+            raise EndpointStalled(self._slow_head(), url=self.url)
 
 
 def open_link(link: Link, address: Address, limit: float, contact: Callable[[str], None]) -> None:

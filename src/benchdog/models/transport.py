@@ -104,7 +104,7 @@ class Transport:
             open_link(link, address, patience.connect, self._contact)
             connection = httpcore.HTTP11Connection(_origin(address), cast("httpcore.NetworkStream", link))
             request = _request(call)
-            with closing(_handle(connection, request, address.url)) as response:
+            with closing(_handle(connection, request, link)) as response:
                 link.head_is_over()
                 _refuse_encoding(response, address.url)
                 yield Answer(response, link, address.url)
@@ -147,17 +147,24 @@ def _request(call: Call) -> httpcore.Request:
     )
 
 
-def _handle(connection: httpcore.HTTP11Connection, request: httpcore.Request, url: str) -> httpcore.Response:
+def _handle(connection: httpcore.HTTP11Connection, request: httpcore.Request, link: Link) -> httpcore.Response:
     import httpcore  # noqa: PLC0415 - start-up time
 
     try:
         return connection.handle_request(request)
     except httpcore.RemoteProtocolError as error:
-        if "without sending a response" in str(error):
-            raise EndpointError(f"{url} closed the connection without an answer", url=url) from error
-        raise ProtocolError(
-            f"{url} does not speak HTTP: {one_line(str(error))}", url=url, hint="check the address and the port"
-        ) from error
+        raise _no_answer(link, error) from error
+
+
+def _no_answer(link: Link, error: Exception) -> EndpointError:
+    """What it means that no response's head was made out of the bytes that came."""
+    if not link.heard:
+        return EndpointError(f"{link.url} closed the connection without an answer", url=link.url)
+    if link.heard.startswith(b"HTTP/1."):
+        return ProtocolError(f"{link.url} began an answer that is not valid HTTP: {one_line(str(error))}", url=link.url)
+    said = one_line(link.heard.decode("utf-8", "replace"), 80)
+    hint = "check the address and the port"
+    return ProtocolError(f"{link.url} does not speak HTTP: it said {said!r}", url=link.url, hint=hint)
 
 
 def _translated(url: str, stream: Callable[[], Iterator[bytes]]) -> Iterator[bytes]:
