@@ -205,15 +205,16 @@ class _Whole:
 
     def value(self, ended: SandboxedResult) -> bytes:
         """All of it, or the beginning and the end with a line between that says how many bytes are missing."""
+        lost = self._total - (OUTPUT_BYTES - TAIL_BYTES - self._room)
+        tail = bytes(ended.output.tail[-min(TAIL_BYTES, lost) :]) if lost else b""
+        missing = lost - len(tail)
+        gap = f"\n[... {missing} bytes not kept ...]\n".encode() if missing else b""
         try:
+            self._file.write(gap + tail)
             self._file.seek(0)
-            kept = self._file.read()
+            return self._file.read()
         except OSError as error:
             raise StoreError(f"cannot keep the check's output: {error.strerror or error}") from error
-        tail = bytes(ended.output.tail[-min(TAIL_BYTES, self._total - len(kept)) :]) if self._total > len(kept) else b""
-        missing = self._total - len(kept) - len(tail)
-        gap = f"\n[... {missing} bytes not kept ...]\n".encode() if missing else b""
-        return kept + gap + tail
 
 
 def _read_bounded(path: Path, limit: int) -> bytes | None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from threading import Lock
 
 from benchdog.errors import HostError, SandboxUnavailable
 from benchdog.sandbox.bubblewrap import Bubblewrap, Features, Programs
+from benchdog.sandbox.layers import own_folder
 from benchdog.sandbox.policy import Policy, Sandbox, SandboxedCommand
 from benchdog.sandbox.unsafe import Unsafe
 from benchdog.system.environment import Environment
@@ -106,8 +106,8 @@ def _trial(sandbox: Bubblewrap, environment: Environment) -> None:
     """Runs `true` as a check would run, beside where trees will lie. Raises SandboxUnavailable."""
     try:
         environment.state.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with tempfile.TemporaryDirectory(prefix=".trial-", dir=environment.state) as place:
-            tree = Path(place) / "tree"
+        with own_folder(environment.state) as place:
+            tree = place / "tree"
             tree.mkdir()
             policy = Policy(tree=tree, mount_at=Path("/tmp/trial"))  # noqa: S108 - inside of the sandbox
             result = sandbox.run(SandboxedCommand(argv=("/bin/true",), timeout=_TRIAL_SECONDS), policy)
