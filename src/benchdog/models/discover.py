@@ -95,7 +95,7 @@ def discover(
     over = Cancel()
     with (cancel or Cancel()).ends(over.set):
         try:
-            reasons = _ask_all(places, environment, clock, transport or Transport(clock), over)
+            reasons = _ask_all(places, clock, transport or Transport(clock), over)
         finally:
             over.set()
     if cancel is not None:
@@ -106,14 +106,12 @@ def discover(
     raise _nothing(places, reasons)
 
 
-def _ask_all(
-    places: Sequence[Place], environment: Environment, clock: Clock, transport: Transport, over: Cancel
-) -> list[str]:
+def _ask_all(places: Sequence[Place], clock: Clock, transport: Transport, over: Cancel) -> list[str]:
     """For each place why it will not do; empty for the first one that does, whose rank is settled."""
     answers: queue.SimpleQueue[_Found] = queue.SimpleQueue()
 
     def ask(index: int, place: Place) -> None:
-        answers.put(_Found(index, _probe(place, environment, transport, over)))
+        answers.put(_Found(index, _probe(place, transport, over)))
 
     for index, place in enumerate(places):
         threading.Thread(target=ask, args=(index, place), daemon=True).start()
@@ -138,13 +136,11 @@ def _settled(reasons: dict[int, str]) -> bool:
     return False
 
 
-def _probe(place: Place, environment: Environment, transport: Transport, over: Cancel) -> str:
-    """Why this place will not do; empty where it does."""
-    variable = place.settings.key_env
-    key = environment.get(variable) if variable else None
+def _probe(place: Place, transport: Transport, over: Cancel) -> str:
+    """Why this place will not do; empty where it does. No key is sent only to look."""
     try:
         address = parse_address(place.settings.url).below("/models")
-        status, body = fetch(transport, address, key, _PATIENCE, over)
+        status, body = fetch(transport, address, None, _PATIENCE, over)
     except EndpointMissing as error:
         return error.message.rpartition(": ")[2]
     except EndpointError as error:

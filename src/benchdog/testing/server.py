@@ -38,8 +38,8 @@ class Traits:
 class ScriptedServer:
     """Serves from the moment it is made, on a port of its own choice; a context manager.
 
-    `requests` are the bodies of all completions asked for, `bodies` their exact bytes, `faults` what went wrong on
-    purpose, in order.
+    `requests` are the bodies of all completions asked for, `bodies` their exact bytes, `paths` all paths that were
+    asked for, `faults` what went wrong on purpose, `counts` the scripted tokens; each in order.
     """
 
     def __init__(self, policy: Policy, traits: Traits | None = None, *, port: int = 0) -> None:
@@ -47,6 +47,7 @@ class ScriptedServer:
         self.traits = traits or Traits()
         self.requests: list[dict[str, Any]] = []
         self.bodies: list[bytes] = []
+        self.paths: list[str] = []
         self.faults: list[str] = []
         self.counts: list[Counts] = []
         self.closing = threading.Event()
@@ -114,6 +115,7 @@ class _Handler(BaseHTTPRequestHandler):
         """The server is silent: what was asked is in `requests`."""
 
     def do_GET(self) -> None:
+        self.server.scripted.paths.append(self.path)
         traits = self.server.scripted.traits
         if self.path == "/v1/models":
             meta = {"n_ctx": traits.context, "n_ctx_train": 262144}
@@ -128,6 +130,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_json(404, {"error": {"code": 404, "message": "File Not Found", "type": "not_found_error"}})
 
     def do_POST(self) -> None:
+        self.server.scripted.paths.append(self.path)
         length = int(self.headers.get("Content-Length") or 0)
         raw = self.rfile.read(min(length, _MAX_BODY))
         try:
