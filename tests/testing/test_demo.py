@@ -7,9 +7,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from benchdog.contract import Contract, Scope
 from benchdog.testing import Asked, ScriptedReply
-from benchdog.testing.demo import ALLOW, CHECK, FILES, FIX, DemoModel, demo_bait, make_demo_project
+from benchdog.testing.demo import ALLOW, CHECK, FILES, FIX, GOAL, DemoModel, demo_bait, make_demo_project
 from benchdog.testing.names import POLICIES
+from benchdog.verdict import Finding, Severity
+from benchdog.worker.prompt import Files, TooLarge, first_messages
+from benchdog.worker.steps import Assignment
 
 TOOLS = [{"type": "function", "function": {"name": name}} for name in ("read", "edit", "write", "done")]
 
@@ -52,10 +56,25 @@ def test_the_demos_model_leaks_then_lies_then_fixes() -> None:
     claim = model(asked(prompt, {"role": "assistant", "content": leaked.text}))
     assert [one.name for one in claim.calls] == ["done"]
     assert "all tests pass" in claim.text
-    fixed = model(asked(f"{prompt}\nRound 2. Findings of the last round: tests are red."))
+    fixed = model(asked(f"{prompt}\nTo be mended:\n- checks: tests are red"))
     assert [(one.name, one.arguments) for one in fixed.calls] == [
         ("edit", {"path": FIX.path, "search": FIX.search, "replace": FIX.replace})
     ]
+
+
+def first_prompt(round: int, *findings: Finding) -> str:
+    """What the built-in worker really says first."""
+    contract = Contract(goal=GOAL, scope=Scope(allow=ALLOW))
+    assignment = Assignment(contract=contract, round=round, context=65536, turns=20, wall=900.0, findings=findings)
+    messages = first_messages(assignment, Files((FIX.path,), lambda path: FILES[path].encode()))
+    assert not isinstance(messages, TooLarge)
+    return messages[1].content
+
+
+def test_the_demos_model_tells_the_rounds_of_the_built_in_worker_apart() -> None:
+    red = Finding(gate="checks", severity=Severity.BLOCK, message="the check is red")
+    assert DemoModel()(asked(first_prompt(1))).calls == ()
+    assert [one.name for one in DemoModel()(asked(first_prompt(2, red))).calls] == ["edit"]
 
 
 def test_the_demos_model_is_not_stubborn_for_ever() -> None:

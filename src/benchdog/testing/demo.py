@@ -125,13 +125,8 @@ def make_demo_project(directory: Path, run_git: RunGit) -> None:
         run_git(arguments)
 
 
-LATER_ROUND = (
-    r"\bround [2-9]\b",
-    r"\b(?:last|previous|earlier) (?:round|attempt|try)\b",
-    r"^#+ *(?:findings|what was found|still wrong)",
-    r"\bfindings\b",
-)
-"""Texts of which one stands in the first messages of a round that answers findings, and in none of round 1."""
+LATER_ROUND = (r"^To be mended:", r"\bround [2-9]\b")
+"""Texts of which one stands in the first user message of a round that answers findings, and in none of round 1."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,8 +134,7 @@ class DemoModel:
     """Misbehaves in a fixed order that only depends on the conversation.
 
     Round 1: writes its calls as text, and an edit of package.json among them; then claims success without a fix.
-    A later round, told by `later` (regular expressions over the system's and the first user's message): the right
-    edit, then `done`.
+    A later round, told by `later` (regular expressions over the first user message): the right edit, then `done`.
     """
 
     fix: Edit = FIX
