@@ -156,22 +156,22 @@ class Bubblewrap:
     unsafe = False
 
     def __init__(self, environment: Environment, programs: Programs, features: Features) -> None:
-        self._environment = environment
-        self._programs = programs
-        self._features = features
+        self.environment = environment
+        self.programs = programs
+        self.features = features
         self._copying: set[int] = set()
         """Devices (st_dev) on which an overlay could not be mounted."""
 
     @property
     def layers(self) -> tuple[str, ...]:
-        private = "overlayfs" if self._features.overlay and not self._copying else "a copy for every command"
+        private = "overlayfs" if self.features.overlay and not self._copying else "a copy for every command"
         found = [
             "own user, process, mount, network, IPC and host-name namespaces",
             "no network but its own loopback",
             "no capabilities, no new privileges",
             f"private tree ({private})",
         ]
-        if self._features.disable_userns:
+        if self.features.disable_userns:
             found.append("no user namespaces inside")
         return tuple(found)
 
@@ -186,7 +186,7 @@ class Bubblewrap:
         """See `policy.Sandbox`."""
         _refuse_impossible(policy)
         device = policy.tree.parent.stat().st_dev
-        if self._features.overlay and device not in self._copying:
+        if self.features.overlay and device not in self._copying:
             result = self._attempt(command, policy, overlay=True, cancel=cancel, on_output=on_output)
             if result is not None:
                 return result
@@ -205,11 +205,11 @@ class Bubblewrap:
         on_output: Callable[[bytes], None] | None,
     ) -> SandboxedResult | None:
         """One run; None where the overlay could not be mounted. Raises SandboxUnavailable where nothing ran."""
-        survey = survey_host(self._environment, policy.mount_at, policy.lent)
+        survey = survey_host(self.environment, policy.mount_at, policy.lent)
         with private_layer(policy, overlay=overlay) as layer, _status_pipe() as status:
-            options = (*bubblewrap_argv(layer.policy, survey, self._features), *self._for(command, policy, survey))
+            options = (*bubblewrap_argv(layer.policy, survey, self.features), *self._for(command, policy, survey))
             with _argument_file(options) as arguments:
-                bwrap = (str(self._programs.bwrap), "--json-status-fd", str(status.writing), "--args", str(arguments))
+                bwrap = (str(self.programs.bwrap), "--json-status-fd", str(status.writing), "--args", str(arguments))
                 started = Command(
                     argv=(*self._launcher(layer), *bwrap, "--", *command.argv),
                     cwd=layer.folder,
@@ -229,13 +229,13 @@ class Bubblewrap:
         raise _failed(completed)
 
     def _launcher(self, layer: Layer) -> tuple[str, ...]:
-        programs = self._programs
-        options = "userxattr," if "U" in self._features.overlay else ""
+        programs = self.programs
+        options = "userxattr," if "U" in self.features.overlay else ""
         script = (str(layer.folder), str(layer.overlays), options)
         shell = (str(programs.shell), "-c", _LAUNCH, str(programs.mount or ""), *script)
         if not layer.overlays:
             return shell
-        return (str(programs.unshare), self._features.overlay, *shell)
+        return (str(programs.unshare), self.features.overlay, *shell)
 
     def _for(self, command: SandboxedCommand, policy: Policy, survey: Survey) -> tuple[str, ...]:
         """The options that depend on the command: its directory and its environment."""
@@ -245,7 +245,7 @@ class Bubblewrap:
             scratch=SCRATCH_PLACE if policy.scratch else None,
             path=survey.path,
         )
-        variables = command_environment(self._environment, policy, seen, command.cwd)
+        variables = command_environment(self.environment, policy, seen, command.cwd)
         settings = [option for name, value in variables.items() for option in ("--setenv", name, value)]
         return ("--clearenv", *settings, "--chdir", str(policy.mount_at / command.cwd))
 

@@ -9,7 +9,6 @@ The sandbox under test must find `python3` on its PATH, and everything happens b
 from __future__ import annotations
 
 import os
-import select
 import socket
 import sys
 from collections.abc import Callable, Iterator
@@ -204,21 +203,21 @@ PROMISES: tuple[Callable[[Sandbox, Yard], None], ...] = (
 # A pipe with a name, held open by whoever is to be gone later: its reader sees the end of the last of them.
 _LINE = '"$BENCHDOG_SCRATCH"/line'
 _DAEMON = f"""
-python3 - {_LINE} <<'END' >/dev/null 2>&1
+python3 - {_LINE} "$BENCHDOG_SCRATCH"/ready >/dev/null 2>&1 <<'END'
 import os, sys, time
 if os.fork():
     os._exit(0)
 os.setsid()
 if os.fork():
     os._exit(0)
-os.environ.clear()
 line = os.open(sys.argv[1], os.O_WRONLY)
-os.closerange(0, line)
 os.write(line, b"up")
+os.closerange(0, line)
+with open(sys.argv[2], "w") as ready:
+    ready.write("up")
 time.sleep(600)
 END
-exec 3<> {_LINE}_ready 2>/dev/null
-while ! [ -e "$BENCHDOG_SCRATCH"/seen ]; do :; done
+read up < "$BENCHDOG_SCRATCH"/ready || [ "$up" = up ]
 """
 
 
@@ -228,6 +227,7 @@ def lifeline(yard: Yard) -> Iterator[tuple[Path, Callable[[], bool]]]:
     scratch = yard.place / "lifeline"
     scratch.mkdir()
     os.mkfifo(scratch / "line")
+    os.mkfifo(scratch / "ready")
     reader = os.open(scratch / "line", os.O_RDONLY | os.O_NONBLOCK)
 
     def all_ended() -> bool:
@@ -244,3 +244,295 @@ def lifeline(yard: Yard) -> Iterator[tuple[Path, Callable[[], bool]]]:
         yield scratch, all_ended
     finally:
         os.close(reader)
+
+
+# --- attacks -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Attack:
+    """A Python script that prints REACHED when it got through, or whose `effect` shows on the host.
+
+    `arrange` prepares the target and yields the script's arguments; it is entered anew for each of the two runs.
+    """
+
+    name: str
+    script: str
+    arrange: Callable[[Yard], AbstractContextManager[tuple[str, ...]]]
+    effect: Callable[[Yard], bool] | None = None
+
+
+def withstands(sandbox: Sandbox, yard: Yard, attack: Attack) -> None:
+    """The attack gets through without a sandbox, and does not inside."""
+    script = f"print('TRIED', flush=True)\n{attack.script}"
+    with attack.arrange(yard) as arguments:
+        variables = {"PATH": os.defpath, SECRET: "SECRET"}
+        command = Command(
+            argv=(sys.executable, "-c", script, *arguments), cwd=yard.tree, environment=variables, timeout=_SECONDS
+        )
+        outside = run(command)
+        said = outside.stdout.value().decode()
+        assert _got_through(attack, yard, said), (
+            f"{attack.name}: no positive control: {said} {outside.stderr.value()!r}"
+        )
+    with attack.arrange(yard) as arguments:
+        inside = sandbox.run(
+            SandboxedCommand(argv=("python3", "-c", script, *arguments), timeout=_SECONDS), yard.policy()
+        )
+        assert text(inside).startswith("TRIED"), f"{attack.name}: was not tried: {text(inside)}"
+        assert not _got_through(attack, yard, text(inside)), f"{attack.name}: got through: {text(inside)}"
+
+
+def _got_through(attack: Attack, yard: Yard, said: str) -> bool:
+    return attack.effect(yard) if attack.effect else "REACHED" in said
+
+
+SECRET = "BENCHDOG_TEST_SECRET"  # noqa: S105 - a variable that the surroundings of the sandbox under test must hold
+
+
+def _paths(*names: str) -> Callable[[Yard], AbstractContextManager[tuple[str, ...]]]:
+    return lambda yard: nullcontext(tuple(str(yard.place / name) for name in names))
+
+
+@contextmanager
+def _home_file(yard: Yard) -> Iterator[tuple[str, ...]]:
+    """The name of a file that the home does not have."""
+    path = yard.place / "home" / ".bashrc"
+    path.unlink(missing_ok=True)
+    yield (str(path),)
+
+
+@contextmanager
+def _target(yard: Yard) -> Iterator[tuple[str, ...]]:
+    """A file outside of the tree, and a symbolic link to it inside."""
+    target, link = yard.place / "home" / "target", yard.tree / "link"
+    target.write_text("before")
+    link.symlink_to(target)
+    try:
+        yield (str(target),)
+    finally:
+        link.unlink()
+
+
+@contextmanager
+def _victim(yard: Yard) -> Iterator[tuple[str, ...]]:
+    """A process of the person's, with a secret in its environment; `died` appears when it was killed."""
+    del yard
+    reading, writing = os.pipe()
+    child = os.posix_spawn(
+        sys.executable,
+        [sys.executable, "-c", "import os; os.read(0, 1)"],
+        {SECRET: "SECRET"},
+        file_actions=[(os.POSIX_SPAWN_DUP2, reading, 0)],
+    )
+    _VICTIMS.append(child)
+    try:
+        yield (str(child),)
+    finally:
+        _VICTIMS.remove(child)
+        os.close(writing)
+        os.close(reading)
+        os.waitpid(child, 0)
+
+
+_VICTIMS: list[int] = []
+
+
+def _victim_died(yard: Yard) -> bool:
+    return os.waitid(os.P_PID, _VICTIMS[-1], os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+
+
+@contextmanager
+def _listener(address: str | tuple[str, int], family: socket.AddressFamily) -> Iterator[socket.socket]:
+    with socket.socket(family) as listener:
+        listener.bind(address)
+        listener.listen()
+        yield listener
+
+
+@contextmanager
+def _loopback(yard: Yard) -> Iterator[tuple[str, ...]]:
+    del yard
+    with _listener(("127.0.0.1", 0), socket.AF_INET) as listener:
+        yield (str(listener.getsockname()[1]),)
+
+
+@contextmanager
+def _unix(yard: Yard) -> Iterator[tuple[str, ...]]:
+    path = yard.place / "s"
+    with _listener(str(path), socket.AF_UNIX):
+        yield (str(path),)
+    path.unlink()
+
+
+@contextmanager
+def _abstract(yard: Yard) -> Iterator[tuple[str, ...]]:
+    name = f"benchdog-{os.getpid()}-{yard.place.name}"
+    with _listener(f"\0{name}", socket.AF_UNIX):
+        yield (name,)
+
+
+@contextmanager
+def _shared_memory(yard: Yard) -> Iterator[tuple[str, ...]]:
+    path = Path("/dev/shm") / f"benchdog-{os.getpid()}-{yard.place.name}"  # noqa: S108
+    path.write_text("SECRET")
+    try:
+        yield (str(path),)
+    finally:
+        path.unlink()
+
+
+@contextmanager
+def _segment(yard: Yard) -> Iterator[tuple[str, ...]]:
+    """A System V shared memory segment (shmget(2), shmctl(2): IPC_CREAT 0o1000, IPC_RMID 0)."""
+    import ctypes  # noqa: PLC0415 - a heavy import that one attack needs
+
+    del yard
+    key = 0x42440000 + os.getpid() % 65536
+    library = ctypes.CDLL(None, use_errno=True)
+    segment = library.shmget(key, 4096, 0o1600)
+    assert segment >= 0, "the host gives a segment"
+    try:
+        yield (str(key),)
+    finally:
+        library.shmctl(segment, 0, None)
+
+
+_READ = (
+    "import sys\ntry: print('REACHED' if 'SECRET' in open(sys.argv[1]).read() else '')\nexcept OSError as e: print(e)"
+)
+_WRITE = "import sys\ntry: open(sys.argv[1], 'w').write('x')\nexcept OSError as e: print(e)"
+_CONNECT = """
+import socket, sys
+try: socket.socket({family}).connect({address}); print("REACHED")
+except OSError as error: print(error)
+"""
+# unshare(2): CLONE_NEWUSER 0x10000000, CLONE_NEWNS 0x20000
+_NAMESPACE = "import ctypes\nprint('REACHED' if ctypes.CDLL(None).unshare(0x10000000) == 0 else 'refused')"
+_MOUNT = """
+import ctypes, os
+library = ctypes.CDLL(None, use_errno=True)
+def mount(): return library.mount(b"none", b"/usr", b"tmpfs", 0, None) == 0
+library.unshare(0x20000) == 0 or library.unshare(0x10020000)
+print("REACHED" if mount() else os.strerror(ctypes.get_errno()))
+"""
+_ENVIRONMENTS = f"""
+import glob
+def holds(path):
+    try: return b"{SECRET}=" in open(path, "rb").read()
+    except OSError: return False
+print("REACHED" if any(map(holds, glob.glob("/proc/[0-9]*/environ"))) else "")
+"""
+
+
+def _planted(yard: Yard) -> bool:
+    return (yard.place / "home" / ".bashrc").exists()
+
+
+def _changed(yard: Yard) -> bool:
+    return (yard.place / "home" / "target").read_text() != "before"
+
+
+ATTACKS: tuple[Attack, ...] = (
+    Attack("read a file beside the repository", _READ, _paths("home/sibling")),
+    Attack("read an ignored secret of the repository", _READ, _paths("home/project/.env")),
+    Attack("read what git ignores and nobody lent", _READ.replace("SECRET", "local"), _paths("home/project/local.ini")),
+    Attack("plant a file in the home", _WRITE, _home_file, _planted),
+    Attack("write through a symbolic link", "open('link', 'w').write('x')", _target, _changed),
+    Attack(
+        "write through a hard link",
+        "import os, sys\nos.link(sys.argv[1], 'hard')\nopen('hard', 'w')",
+        _target,
+        _changed,
+    ),
+    Attack("read the environment", f"import os\nprint('REACHED' if '{SECRET}' in os.environ else '')", _paths()),
+    Attack("read other processes' environments", _ENVIRONMENTS, _victim),
+    Attack("kill a process", "import os, sys\nos.kill(int(sys.argv[1]), 9)", _victim, _victim_died),
+    Attack(
+        "reach the host's loopback",
+        _CONNECT.format(family="socket.AF_INET", address="('127.0.0.1', int(sys.argv[1]))"),
+        _loopback,
+    ),
+    Attack("reach a socket by path", _CONNECT.format(family="socket.AF_UNIX", address="sys.argv[1]"), _unix),
+    Attack(
+        "reach an abstract socket", _CONNECT.format(family="socket.AF_UNIX", address="'\\0' + sys.argv[1]"), _abstract
+    ),
+    Attack("read shared memory files", _READ, _shared_memory),
+    Attack(
+        "attach a System V segment",
+        "import ctypes, sys\nprint('REACHED' if ctypes.CDLL(None).shmget(int(sys.argv[1]), 0, 0) >= 0 else '')",
+        _segment,
+    ),
+    Attack("make a user namespace", _NAMESPACE, _paths()),
+    Attack("mount over the system", _MOUNT, _paths()),
+)
+
+
+# --- what only a real sandbox promises -----------------------------------------------------------------------------
+
+
+def shows_nothing_beside_the_tree(sandbox: Sandbox, yard: Yard) -> None:
+    result = shell(sandbox, yard.policy(), f"ls -A '{yard.repository.parent}'; pwd")
+    assert text(result) == f"project\n{yard.repository}\n"
+
+
+def keeps_what_is_read_only(sandbox: Sandbox, yard: Yard) -> None:
+    lent = (Lent(path=".venv", source=yard.repository / ".venv", how=Lending.READ_ONLY),)
+    places = "/usr/planted /etc/planted /planted .venv/planted"
+    result = shell(sandbox, yard.policy(lent=lent), f"for p in {places}; do (: > $p) 2>/dev/null && echo $p; done")
+    assert text(result) == ""
+
+
+def has_a_loopback_of_its_own(sandbox: Sandbox, yard: Yard) -> None:
+    script = (
+        "import socket; s = socket.create_server(('127.0.0.1', 0)); "
+        "socket.create_connection(s.getsockname()); print('up')"
+    )
+    result = sandbox.run(SandboxedCommand(argv=("python3", "-c", script), timeout=_SECONDS), yard.policy())
+    assert text(result) == "up\n"
+
+
+def gives_no_rights(sandbox: Sandbox, yard: Yard) -> None:
+    """No capabilities, none to be had, and no descriptors but the three streams."""
+    line = "grep -E '^(CapEff|CapPrm|CapBnd|NoNewPrivs)' /proc/self/status; "
+    line += "for n in $(seq 0 255); do [ -e /proc/$$/fd/$n ] && echo $n; done"
+    shown = text(shell(sandbox, yard.policy(), line)).split()
+    none = "0000000000000000"
+    assert shown == ["CapPrm:", none, "CapEff:", none, "CapBnd:", none, "NoNewPrivs:", "1", "0", "1", "2"], shown
+
+
+def lends_a_made_up_git(sandbox: Sandbox, yard: Yard) -> None:
+    """The `.git` is there, can be written, and stays as it was."""
+    made_up = yard.place / "made-up"
+    made_up.mkdir()
+    (made_up / "HEAD").write_text("ref: refs/heads/main\n")
+    policy = Policy(tree=yard.tree, mount_at=yard.repository, git_directory=made_up)
+    assert (
+        text(shell(sandbox, policy, "cat .git/HEAD; echo x > .git/HEAD; cat .git/HEAD")) == "ref: refs/heads/main\nx\n"
+    )
+    assert (made_up / "HEAD").read_text() == "ref: refs/heads/main\n"
+    assert text(shell(sandbox, yard.policy(), "ls -d .git 2>/dev/null || echo none")) == "none\n"
+
+
+def writes_where_it_may(sandbox: Sandbox, yard: Yard) -> None:
+    """Under a writable policy the tree itself changes; the places made for what is lent are gone after."""
+    lent = (
+        Lent(path=".venv", source=yard.repository / ".venv", how=Lending.READ_ONLY),
+        Lent(path="local.ini", source=yard.repository / "local.ini", how=Lending.COPY),
+    )
+    result = shell(
+        sandbox, yard.policy(writable=True, lent=lent), "cat .venv/library local.ini; echo n > new; echo z > local.ini"
+    )
+    assert text(result) == "library\nlocal\n"
+    assert sorted(path.name for path in yard.tree.iterdir()) == ["a", "new", "sub"]
+    assert (yard.repository / "local.ini").read_text() == "local\n"
+
+
+DEFENCES: tuple[Callable[[Sandbox, Yard], None], ...] = (
+    shows_nothing_beside_the_tree,
+    keeps_what_is_read_only,
+    has_a_loopback_of_its_own,
+    gives_no_rights,
+    lends_a_made_up_git,
+    writes_where_it_may,
+)
