@@ -168,7 +168,7 @@ class RunLog:
         Raises StoreError where that fails; the log then is what it was before.
         """
         with self._mutex:
-            line, recorded = _make_line(event, len(self._recorded) + 1, self._clock.now(), self.head)
+            line, recorded = make_line(event, len(self._recorded) + 1, self._clock.now(), self.head)
             self._write(line)
             self._recorded.append(recorded)
             for subscriber in self._subscribers:
@@ -211,7 +211,8 @@ class RunLog:
             self._broken = True  # the next `open` repairs it: the line is unterminated
 
 
-def _make_line(event: Event, seq: int, at: datetime, prev: str) -> tuple[bytes, Recorded]:
+def make_line(event: Event, seq: int, at: datetime, prev: str) -> tuple[bytes, Recorded]:
+    """The bytes of one line, its newline included, and what it records."""
     at = at.astimezone(UTC)
     plain = {
         "at": at.isoformat(timespec="microseconds"),
