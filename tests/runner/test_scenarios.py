@@ -35,8 +35,10 @@ def test_scenario(name: str, tmp_path: Path) -> None:
     folder = SCENARIOS / name
     root = make_repository(tmp_path / "repository", json.loads((folder / "tree.json").read_text()))
     before = {path: path.read_bytes() for path in sorted(root.rglob("*")) if path.is_file()}
-    with ScriptedServer(play(_script(folder))) as server:
-        bench = open_bench(read_environment(cwd=root), endpoint_url=server.url, model="scripted")
+    with (
+        ScriptedServer(play(_script(folder))) as server,
+        open_bench(read_environment(cwd=root), endpoint_url=server.url, model="scripted") as bench,
+    ):
         contract = read_contract((folder / "contract.toml").read_bytes(), "contract.toml")
         run = begin(bench, contract)
         state = carry_out(bench, run)

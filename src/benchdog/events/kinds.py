@@ -200,11 +200,13 @@ class GateFinished:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoundEnded:
-    """`outcome`: passed, findings, stalled, asked."""
+    """`outcome`: passed, findings, stalled, asked. `reason` and `failure_class` are told by a round that stalled."""
 
     round: int
     outcome: str
     findings: tuple[Finding, ...] = ()
+    reason: str = ""
+    failure_class: FailureClass | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

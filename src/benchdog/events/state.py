@@ -59,10 +59,8 @@ class RunState:
     round_tree: str | None = None
     round_findings: tuple[Finding, ...] = ()
     round_hint: str = ""
-    round_outcome: str = ""
-    """How the last closed round ended: passed, findings, stalled, asked; empty before the first."""
-    round_left: tuple[Finding, ...] = ()
-    """What the last closed round left to answer."""
+    round_ended: kinds.RoundEnded | None = None
+    """How the last closed round ended, and what it left to answer."""
     rounds_used: int = 0
     """Rounds begun since a person last spoke: the limit counts these."""
     turns: int = 0
@@ -90,6 +88,16 @@ class RunState:
     sealed: bool = False
     tally: Tally = Tally()
     hosts: tuple[str, ...] = ()
+
+    @property
+    def round_outcome(self) -> str:
+        """How the last closed round ended: passed, findings, stalled, asked; empty before the first."""
+        return self.round_ended.outcome if self.round_ended else ""
+
+    @property
+    def round_left(self) -> tuple[Finding, ...]:
+        """What the last closed round left to answer."""
+        return self.round_ended.findings if self.round_ended else ()
 
     @property
     def finished(self) -> bool:
@@ -167,7 +175,7 @@ def _round_started(state: RunState, event: kinds.RoundStarted) -> RunState:
 
 
 def _round_ended(state: RunState, event: kinds.RoundEnded) -> RunState:
-    return replace(state, round_open=False, round_outcome=event.outcome, round_left=event.findings)
+    return replace(state, round_open=False, round_ended=event)
 
 
 def _answered(state: RunState, event: kinds.Answered) -> RunState:

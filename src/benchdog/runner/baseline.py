@@ -20,7 +20,7 @@ from benchdog.contract import Check
 from benchdog.errors import BenchdogError, StoreError
 from benchdog.events import from_plain, to_plain
 from benchdog.runner.bench import Bench
-from benchdog.runner.checks import CheckContext, CheckRun, run_check
+from benchdog.runner.checks import CheckContext, CheckRun, report_bytes, run_check
 from benchdog.sandbox.policy import Lent
 from benchdog.system.files import write_durably
 
@@ -132,11 +132,6 @@ class Baseline:
         except OSError as error:
             raise StoreError(f"cannot keep the baseline's artefacts: {error}") from error
         return CheckRun(result=result, tests=tests)
-
-
-def report_bytes(tests: TestReport) -> bytes:
-    """A test report as it lies in the evidence."""
-    return json.dumps(to_plain(tests), sort_keys=True).encode()
 
 
 def fingerprint(lent: Sequence[Lent]) -> list[list[object]]:

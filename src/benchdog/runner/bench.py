@@ -68,6 +68,16 @@ class Bench:
     model: str | None = None
     connector: Connect | None = None
 
+    def __enter__(self) -> Bench:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Ends the processes that serve this bench. Safe to call twice."""
+        self.repository.close()
+
     @cached_property
     def sandbox(self) -> Sandbox:
         """Chosen at first use. Raises SandboxUnavailable."""
@@ -81,7 +91,8 @@ class Bench:
         def secret(path: str) -> bool:
             return PathClass.SECRETS in classes_of(path, settings.classes)
 
-        return decide_lending(self.repository.ignored(), settings.sandbox, self.repository.root, secrets=secret)
+        ignored = [(each.path, each.is_directory) for each in self.repository.ignored()]
+        return decide_lending(ignored, settings.sandbox, self.repository.root, secrets=secret)
 
     def check_context(self, evidence: Evidence) -> CheckContext:
         """What every check on this bench shares; its artefacts go to `evidence`."""

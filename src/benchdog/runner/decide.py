@@ -20,13 +20,12 @@ def decide(state: RunState, proof: Proof) -> VerdictReached:
         return _green(state, proof)
     blocking = tuple(f for f in state.round_left if f.severity is Severity.BLOCK)
     if state.round_outcome == "stalled":
-        reason = next((f.message for f in reversed(blocking) if f.gate == "worker"), "no progress")
         return VerdictReached(
             verdict=Verdict.STALLED,
             proof=Proof.NONE,
-            reason=reason,
+            reason=(state.round_ended.reason if state.round_ended else "") or "no progress",
             tree=state.candidate,
-            failure_class=_stall_class(blocking),
+            failure_class=state.round_ended.failure_class if state.round_ended else None,
             next_step="benchdog diff @ shows what there is; benchdog refine @ HINT goes on from it",
         )
     return _rejected(state, blocking)
@@ -83,13 +82,6 @@ def _rejected(state: RunState, blocking: tuple[Finding, ...]) -> VerdictReached:
         failure_class=failure_class(blocking, claims=state.claims, refusals=state.scope_refusals),
         next_step="benchdog diff @ shows the candidate; benchdog refine @ HINT goes on from it",
     )
-
-
-def _stall_class(blocking: tuple[Finding, ...]) -> FailureClass:
-    for finding in reversed(blocking):
-        if finding.gate == "worker" and finding.evidence:
-            return FailureClass(finding.evidence)
-    return FailureClass.LOST_THREAD
 
 
 def failed(state: RunState, error: BenchdogError) -> VerdictReached:

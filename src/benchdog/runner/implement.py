@@ -15,7 +15,6 @@ from benchdog.events import (
     RoundStarted,
     to_plain,
 )
-from benchdog.models.budget import window
 from benchdog.models.values import Reply, Request
 from benchdog.runner.prepare import PATIENCE, settle_baseline
 from benchdog.runner.session import Session
@@ -35,6 +34,8 @@ from benchdog.worker.steps import (
     Verification,
     Verify,
 )
+
+ASSUMED_CONTEXT = 8192  # tokens, where neither the server nor a person says what is in effect
 
 
 def open_round(session: Session) -> None:
@@ -153,7 +154,7 @@ def _assignment(session: Session) -> Assignment:
     return Assignment(
         contract=contract,
         round=state.round,
-        context=window(state.endpoint.context if state.endpoint else None),
+        context=(state.endpoint.context if state.endpoint else None) or ASSUMED_CONTEXT,
         turns=max(0, contract.limits.turns - state.turns),
         wall=max(0.0, contract.limits.wall - state.tally.model_seconds),
         findings=state.round_findings,
@@ -173,8 +174,10 @@ def _close_round(session: Session, sitting: _Sitting, outcome: Outcome) -> None:
             session.record(RoundEnded(round=number, outcome="asked"))
         case Stalled(reason=reason, failure_class=failure_class):
             left = blocking(sitting.judged.findings) if sitting.judged else session.state.round_findings
-            stall = Finding(gate="worker", severity=Severity.BLOCK, message=reason, evidence=failure_class.value)
-            session.record(RoundEnded(round=number, outcome="stalled", findings=(*left, stall)))
+            ended = RoundEnded(
+                round=number, outcome="stalled", findings=left, reason=reason, failure_class=failure_class
+            )
+            session.record(ended)
         case _:
             session.record(_ended(session, sitting.judged))
 

@@ -69,7 +69,7 @@ def pin_endpoint(session: Session) -> None:
             model=facts.model,
             context=facts.context,
             server=facts.server,
-            hosts=(_host(facts.url),),
+            hosts=facts.hosts,
         )
     )
 
@@ -134,7 +134,3 @@ def _red_hint(red: tuple[CheckResult, ...]) -> str:
         f"add to [[check]] {name!r} one line: `witness = true` if this run is to turn it green, "
         f'or `expect = "no-worse"` if its failures are to stand'
     )
-
-
-def _host(url: str) -> str:
-    return url.split("://", 1)[-1].split("/", 1)[0]
