@@ -177,3 +177,10 @@ def _any_of(words: str) -> re.Pattern[str]:
     """Matches any of the space-separated globs; nothing where there are none."""
     globs = [fnmatch.translate(word) for word in words.split()]
     return re.compile("|".join(globs) if globs else r"(?!)")
+
+
+def class_names(kind: PathClass) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The names of folders and of files that make a path of this class, for people; `/x` lies at the root."""
+    names = _TABLE[kind]
+    places = tuple(f"/{place}" for place in names.places.split())
+    return (*names.folders.split(), *places), tuple(names.files.split())

@@ -1,8 +1,8 @@
 """A scope without a model: which files a goal, or the output of a failing command, is probably about.
 
 What the goal names counts most; then the frames of the failure; then the files that a failing test's name points at,
-and those that have the words that the goal or the failure calls. Tests and closed classes are never proposed. What does not exist
-but is named is proposed as new: a file exactly, a directory as a pattern in which nothing lies yet.
+and those that have the words that the goal or the failure calls. Tests and closed classes are never proposed. What
+does not exist but is named is proposed as new: a file exactly, a directory as a pattern in which nothing lies yet.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class Proposal:
 def propose_scope(
     goal: str, paths: Iterable[str], outputs: Iterable[str] = (), *, find: Find | None = None
 ) -> Proposal:
-    """What may change for `goal`. `outputs` are what failing checks print; `find` gives the files that have a symbol."""
+    """What may change for `goal`. `outputs` are what failing checks print; `find` gives the files that have a word."""
     tree = _Tree(paths)
     groups = [
         tuple(_named(goal, tree)),
@@ -187,8 +187,8 @@ def _called(outputs: Iterable[str]) -> Iterator[str]:
 
 
 _NO_SYMBOLS = (
-    "print len range isinstance list dict set str int float super repr type open expect describe assert assertEqual raises "
-    "require toBe toEqual panic Error main"
+    "print len range isinstance list dict set str int float super repr type open expect describe assert assertEqual "
+    "raises require toBe toEqual panic Error main"
 )
 _BUILT_IN = frozenset(_NO_SYMBOLS.split())
 

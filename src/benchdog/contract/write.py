@@ -75,11 +75,12 @@ def _limits(limits: Limits) -> str:
 
 def _table(head: str, keys: dict[str, Value]) -> str:
     lines = [head] if head else []
-    lines += [f"{key} = {_value(value)}" for key, value in keys.items() if value is not None]
+    lines += [f"{key} = {toml_value(value)}" for key, value in keys.items() if value is not None]
     return "\n".join(lines) + "\n"
 
 
-def _value(value: Value) -> str:
+def toml_value(value: Value) -> str:
+    """A value on one line; a sequence becomes a list of strings."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int | float):
