@@ -20,7 +20,8 @@ from benchdog.contract import Check
 from benchdog.errors import BenchdogError, StoreError
 from benchdog.events import from_plain, to_plain
 from benchdog.runner.bench import Bench
-from benchdog.runner.checks import CheckContext, CheckRun, report_bytes, run_check
+from benchdog.runner.checks import CheckContext, CheckRun, report_bytes
+from benchdog.runner.cleanroom import check_in
 from benchdog.sandbox.policy import Lent
 from benchdog.system.files import write_durably
 
@@ -91,7 +92,9 @@ class Baseline:
                 with self._bench.repository.checkout(self._tree) as checkout:
                     for check in missing:
                         self._bench.cancel.check()
-                        run = run_check(check, tree=checkout.path, context=self._context)
+                        run = check_in(
+                            checkout, check, self._context, repository=self._bench.repository, base=self._tree
+                        )
                         self._keep(check, run)
                         self._results.put(BaseResult(run=run, cached=False))
         except BenchdogError as error:

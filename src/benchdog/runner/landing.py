@@ -32,7 +32,6 @@ from benchdog.repo import (
     roll_back,
 )
 from benchdog.runner.bench import Bench
-from benchdog.runner.checks import run_check
 from benchdog.runner.conduct import finish
 from benchdog.runner.plan import in_order, witnesses
 from benchdog.runner.session import Session, open_session
@@ -140,7 +139,7 @@ def _judge_merged(session: Session, current: str, merged: str) -> tuple[Finding,
     for check in in_order(contract.checks, state.baseline):
         session.bench.cancel.check()
         session.record(CheckStarted(stage=Stage.LANDING, name=check.name))
-        run = run_check(check, tree=session.clean_room.path, context=session.check_context)
+        run = session.check(check)
         session.record(CheckFinished(stage=Stage.LANDING, tree=merged, result=run.result))
         pairs.append(
             CheckPair(

@@ -14,7 +14,8 @@ def red_command(bench: Bench, command: str) -> CheckRun:
     """Runs a command in the sandbox on the tree as it is; its output lies with the repository's own records."""
     context = bench.check_context(Evidence(bench.repository.place / "outlook"))
     with bench.repository.checkout(bench.repository.snapshot().tree) as checkout:
-        return run_check(Check(name="command", run=command), tree=checkout.path, context=context)
+        check = Check(name="command", run=command)
+        return run_check(check, tree=checkout.path, context=context)
 
 
 def propose(bench: Bench, goal: str, failing: tuple[CheckResult, ...]) -> Proposal:

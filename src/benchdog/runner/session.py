@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 
 from benchdog.checks import TestReport
-from benchdog.contract import Contract
+from benchdog.contract import Check, Contract
 from benchdog.contract.read import read_contract
 from benchdog.errors import StoreError
 from benchdog.events import Event, RunState, fold, from_plain, step
@@ -19,7 +19,8 @@ from benchdog.models.values import Endpoint
 from benchdog.repo import Checkout
 from benchdog.runner.baseline import Baseline
 from benchdog.runner.bench import Bench
-from benchdog.runner.checks import CheckContext
+from benchdog.runner.checks import CheckContext, CheckRun
+from benchdog.runner.cleanroom import check_in
 from benchdog.system.places import run_place
 from benchdog.trees import TreeView
 
@@ -86,6 +87,11 @@ class Session:
     def check_context(self) -> CheckContext:
         """What every check of this run shares."""
         return self.bench.check_context(self.evidence)
+
+    def check(self, check: Check) -> CheckRun:
+        """Runs a check in the clean room as it stands."""
+        repository = self.bench.repository
+        return check_in(self.clean_room, check, self.check_context, repository=repository, base=self.base_tree)
 
     @cached_property
     def baseline(self) -> Baseline:

@@ -11,7 +11,6 @@ from benchdog.gates import judge_all
 from benchdog.gates.case import Case, CheckPair
 from benchdog.gates.checks import judge_pair
 from benchdog.gates.proof import prove
-from benchdog.runner.checks import run_check
 from benchdog.runner.plan import due, in_order, witnesses
 from benchdog.runner.prepare import settle_baseline
 from benchdog.runner.session import Session
@@ -95,7 +94,7 @@ def _run_due(session: Session, when: When) -> bool:
             session.clean_room.reset(state.candidate)
         stage = Stage(when.value)
         session.record(CheckStarted(stage=stage, name=check.name))
-        run = run_check(check, tree=session.clean_room.path, context=session.check_context)
+        run = session.check(check)
         session.record(CheckFinished(stage=stage, tree=state.candidate, result=run.result))
         if run.result.status is not CheckStatus.GREEN and not _tolerated(session, check.name):
             return False
