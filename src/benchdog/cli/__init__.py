@@ -25,7 +25,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _run(words: Sequence[str]) -> int:
-    environment = read_environment()
+    try:
+        environment = read_environment()
+    except FileNotFoundError:
+        sys.stderr.write("benchdog: the current directory is gone\ntry: cd somewhere that exists\n")
+        return 2
     interrupts = Interrupts()
     terminal = Terminal(environment, interrupts, json=asks_json(words))
     if environment.platform == "win32":

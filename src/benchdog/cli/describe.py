@@ -17,6 +17,7 @@ from benchdog.events import kinds
 from benchdog.events.kinds import Stage
 from benchdog.events.state import RunState, step
 from benchdog.ledger.log import Recorded
+from benchdog.system.places import run_place
 from benchdog.system.terminal import one_line
 from benchdog.verdict import Finding, Severity, Verdict
 
@@ -68,7 +69,7 @@ class Line:
 class View:
     """What is known while events arrive. `verifying`: gates and checks of the candidate have not been told yet.
 
-    `report` is where the report will be; `began` when this sitting's first event was logged.
+    `place` is benchdog's state directory; `began` is when this sitting's first event was logged.
     """
 
     state: RunState = field(default_factory=RunState)
@@ -76,7 +77,7 @@ class View:
     first_reply: bool = False
     began: datetime | None = None
     now: datetime | None = None
-    report: Path | None = None
+    place: Path | None = None
 
     @property
     def seconds(self) -> float:
@@ -171,9 +172,14 @@ def _endpoint(event: kinds.EndpointPinned, view: View) -> tuple[Line, ...]:
 def _check(event: kinds.CheckFinished, view: View) -> tuple[Line, ...]:
     if event.stage not in (Stage.BASE, Stage.LANDING):
         return ()
+    line = check_line(event.result, base=event.stage is Stage.BASE)
     kept = (Span(" · known from an earlier run", Tone.DIM),) if event.cached else ()
-    label = "base" if event.stage is Stage.BASE else "merged"
-    return (Line(label, (*check_spans(event.result, calm=event.stage is Stage.BASE), *kept)),)
+    return (replace(line, spans=line.spans + kept),)
+
+
+def check_line(result: CheckResult, *, base: bool = True) -> Line:
+    """A check on a line of its own: on the base, or on a merge with what changed meanwhile."""
+    return Line("base" if base else "merged", check_spans(result, calm=base))
 
 
 def check_spans(result: CheckResult, *, calm: bool = False) -> tuple[Span, ...]:
@@ -301,8 +307,9 @@ def _next(event: kinds.VerdictReached, view: View) -> tuple[Line, ...]:
     elif event.next_step:
         steps.append("next: " + one_line(event.next_step))
     lines = [Line("", (Span("     ".join(steps)),))] if steps else []
-    if view.report is not None:
-        lines.append(Line("", (Span(f"report: {one_line(str(view.report), 400)}", Tone.DIM),)))
+    if view.place is not None and view.state.started is not None:
+        report = run_place(view.place, view.state.started.run) / "report.md"
+        lines.append(Line("", (Span(f"report: {one_line(str(report), 400)}", Tone.DIM),)))
     return tuple(lines)
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from benchdog.cli.describe import LABEL_WIDTH, Line, Tone, View, advance, describe
 from benchdog.cli.terminal import Terminal, bad, dim, good, strong, warn
 from benchdog.ledger.log import Recorded
@@ -22,9 +20,9 @@ def coloured(line: Line) -> str:
 class Lines:
     """A watcher that says each event on a line of its own and shows nothing else."""
 
-    def __init__(self, terminal: Terminal, *, report: Path | None = None) -> None:
+    def __init__(self, terminal: Terminal, view: View) -> None:
         self._terminal = terminal
-        self.view = View(report=report)
+        self.view = view
 
     def event(self, recorded: Recorded) -> None:
         lines = describe(recorded, self.view)

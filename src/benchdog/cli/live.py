@@ -9,7 +9,6 @@ from __future__ import annotations
 import sys
 import threading
 import time
-from pathlib import Path
 from typing import Any
 
 from benchdog.cli.describe import View, advance, describe, duration
@@ -82,9 +81,9 @@ def _phase(event: kinds.Event) -> str | None:
 class Live:
     """A watcher for a terminal. `close` takes the moving line away; what was said stays."""
 
-    def __init__(self, terminal: Terminal, *, report: Path | None = None) -> None:
+    def __init__(self, terminal: Terminal, view: View) -> None:
         self._terminal = terminal
-        self.view = View(report=report)
+        self.view = view
         self._doing = Doing()
         self._lock = threading.Lock()
         self._go = threading.Event()

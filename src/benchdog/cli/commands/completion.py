@@ -17,7 +17,7 @@ _WHERE = {
 @click.command()
 @click.argument("shell", type=click.Choice(sorted(_WHERE)))
 @click.pass_obj
-def completion(terminal: Terminal, shell: str) -> None:
+def completion(terminal: Terminal, /, shell: str) -> None:
     """Print the completion script of SHELL."""
     if terminal.shows:
         terminal.say(f"To use it: {_WHERE[shell]}")

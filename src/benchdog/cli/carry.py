@@ -1,0 +1,54 @@
+"""Carrying a run out before a person's eyes, a pipe, or a program that wants JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from benchdog.cli.border import announce_unsafe
+from benchdog.cli.describe import View
+from benchdog.cli.found import state_of
+from benchdog.cli.lines import Lines
+from benchdog.cli.live import Live
+from benchdog.cli.terminal import Terminal
+from benchdog.events import RunState
+from benchdog.runner import Bench, Nobody, carry_out, open_bench
+
+
+def open_for(
+    terminal: Terminal, *, unsafe: bool = False, endpoint: str | None = None, model: str | None = None
+) -> Bench:
+    """The bench of the repository in which the person stands. Raises UserError."""
+    if unsafe:
+        announce_unsafe(terminal)
+    return open_bench(
+        terminal.environment, cancel=terminal.interrupts.cancel, unsafe=unsafe, endpoint_url=endpoint, model=model
+    )
+
+
+@contextmanager
+def watching(terminal: Terminal, bench: Bench, state: RunState | None = None) -> Iterator[None]:
+    """While the block runs, whatever happens on this bench is shown. `state` is what had happened before."""
+    view = View(state=state or RunState(), place=terminal.environment.state)
+    watcher = Live(terminal, view) if terminal.watched and terminal.colours else Lines(terminal, view)
+    bench.watcher = watcher
+    try:
+        yield
+    finally:
+        bench.watcher = Nobody()
+        watcher.close()
+
+
+def carry(terminal: Terminal, bench: Bench, run: str, work: Callable[[], object] | None = None) -> RunState:
+    """Carries the run to its verdict, shown as it goes. `work` comes first: what a person wants of it now."""
+    terminal.run = run
+    with watching(terminal, bench, state_of(terminal, run)):
+        if work is not None:
+            work()
+        return carry_out(bench, run)
+
+
+def status_of(state: RunState) -> int:
+    """The exit status of a run that has come to a verdict."""
+    assert state.outcome is not None, "the run has a verdict"
+    return state.outcome.exit_status

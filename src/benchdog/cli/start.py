@@ -1,0 +1,118 @@
+"""From what a person asks for to a run: a scope that nobody gave is proposed, and confirmed with one key."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import replace
+from shlex import quote
+
+import click
+
+from benchdog.cli.after import conclude
+from benchdog.cli.carry import carry
+from benchdog.cli.keys import ENTER, LEAVE, ask_line, choose
+from benchdog.cli.terminal import Terminal, dim
+from benchdog.cli.wish import Wish, wished, with_witness
+from benchdog.contract import Contract
+from benchdog.contract.globs import pattern_problem
+from benchdog.contract.propose import Proposal
+from benchdog.contract.red import RedCommand
+from benchdog.contract.rules import contract_problems
+from benchdog.errors import UserError
+from benchdog.runner import Bench, begin, propose
+from benchdog.system.terminal import one_line
+
+
+def start(terminal: Terminal, bench: Bench, contract: Contract) -> int:
+    """Begins a run, carries it out and ends the command. Returns the exit status."""
+    run = begin_run(terminal, bench, contract)
+    return conclude(terminal, bench, run, carry(terminal, bench, run))
+
+
+def begin_run(terminal: Terminal, bench: Bench, contract: Contract) -> str:
+    """Opens the run; errors from here on name it. Raises UserError for a contract that cannot be carried out."""
+    if problems := contract_problems(contract):
+        raise UserError("; ".join(message for _, message in problems))
+    terminal.run = begin(bench, contract)
+    return terminal.run
+
+
+def goal_contract(terminal: Terminal, bench: Bench, goal: str, wish: Wish) -> Contract:
+    """The contract for a goal: as the flags say, or with a scope that is proposed and confirmed."""
+    contract = _wished(bench, goal, wish)
+    if contract.scope.allow:
+        return contract
+    return scoped(terminal, contract, propose(bench, goal, ()), wish)
+
+
+def red_contract(terminal: Terminal, bench: Bench, red: RedCommand, wish: Wish) -> Contract:
+    """The contract for making a red command green: it is the witness, beside the checks of flags and settings."""
+    contract = with_witness(_wished(bench, red.goal, wish), red.check)
+    return contract if contract.scope.allow else scoped(terminal, contract, red.proposal, wish)
+
+
+def _wished(bench: Bench, goal: str, wish: Wish) -> Contract:
+    flags = replace(wish.flags, goal=goal)
+    return wished(replace(wish, flags=flags), bench.configuration.settings, root=str(bench.repository.root))
+
+
+def scoped(terminal: Terminal, contract: Contract, proposal: Proposal, wish: Wish) -> Contract:
+    """The contract with the proposed scope, once somebody agreed. Raises UserError where nobody can be asked."""
+    if wish.yes and proposal.allow:
+        terminal.say(dim("May change: ") + _listed(proposal.allow, proposal))
+        allow = proposal.allow
+    elif terminal.interactive:
+        allow = ask_scope(terminal, proposal)
+    else:
+        raise _unsaid(contract, proposal, wish)
+    return replace(contract, scope=replace(contract.scope, allow=allow))
+
+
+def ask_scope(terminal: Terminal, proposal: Proposal) -> tuple[str, ...]:
+    """What may change, as the person confirms, edits or widens it. Raises click.Abort where they leave."""
+    allow = proposal.allow or _edited(terminal, ())
+    wider = list(proposal.wider)
+    while True:
+        question = f"May change: {_listed(allow, proposal)}   [Enter] go · e edit · w wider · q"
+        key = choose(terminal, question, "ew")
+        if key == ENTER:
+            return allow
+        if key == LEAVE:
+            raise click.Abort
+        if key == "e":
+            allow = _edited(terminal, allow)
+        elif wider:
+            allow = wider.pop(0)
+        else:
+            terminal.say("there is nothing wider")
+
+
+def _edited(terminal: Terminal, allow: tuple[str, ...]) -> tuple[str, ...]:
+    """What the person types. Raises click.Abort where that is nothing."""
+    while True:
+        line = ask_line(terminal, "Allowed files:", default=" ".join(quote(each) for each in allow))
+        if not line:
+            raise click.Abort
+        try:
+            typed = tuple(shlex.split(line))
+        except ValueError as error:
+            terminal.say(f"{one_line(line)}: {error}")
+            continue
+        wrong = [f"{one_line(each)} {problem}" for each in typed if (problem := pattern_problem(each))]
+        if not wrong:
+            return typed
+        terminal.say("; ".join(wrong))
+
+
+def _listed(allow: tuple[str, ...], proposal: Proposal) -> str:
+    why = {reason.pattern: reason.why for reason in proposal.reasons}
+    return ", ".join(one_line(each) + (f" ({one_line(why[each])})" if each in why else "") for each in allow)
+
+
+def _unsaid(contract: Contract, proposal: Proposal, wish: Wish) -> UserError:
+    """Nobody can be asked: the whole command to type."""
+    scope = "".join(f" --allow {quote(each)}" for each in proposal.allow or ("PATH",))
+    found = _listed(proposal.allow, proposal)
+    message = f"say which files may change; this points at {found}" if found else "say which files may change"
+    checks = wish.words() or "".join(f" --check {quote(check.run)}" for check in contract.checks[:1])
+    return UserError(message, hint=f"benchdog run {quote(contract.goal)}{scope}{checks}")

@@ -1,0 +1,82 @@
+"""Keys and lines from a person, through a real pseudo-terminal."""
+
+from __future__ import annotations
+
+import os
+import pty
+import select
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+_CODE = """
+import os
+from benchdog.cli.interrupts import Interrupts
+from benchdog.cli.keys import ask_line, choose
+from benchdog.cli.terminal import Terminal
+from benchdog.system.environment import read_environment
+terminal = Terminal(read_environment(), Interrupts())
+terminal.interrupts.install()
+try:
+    print("<" + {call} + ">")
+except KeyboardInterrupt:
+    print("<interrupted>")
+"""
+
+
+def at_terminal(call: str, typed: bytes, prompt: bytes = b"? ") -> str:
+    """What a program that asks at a terminal prints, when `typed` is typed after its prompt stands there."""
+    pid, master = pty.fork()
+    if pid == 0:
+        os.execv(sys.executable, [sys.executable, "-c", _CODE.format(call=call)])
+    seen, sent, end = b"", False, time.monotonic() + 20
+    while time.monotonic() < end:
+        if not select.select([master], [], [], 0.5)[0]:
+            continue
+        try:
+            data = os.read(master, 4096)
+        except OSError:  # EIO: the other side is closed
+            break
+        seen += data
+        if prompt in seen and not sent:
+            os.write(master, typed)
+            sent = True
+    os.waitpid(pid, 0)
+    os.close(master)
+    text = seen.decode()
+    return text[text.rindex("<") + 1 : text.rindex(">")] if "<" in text else text
+
+
+@pytest.mark.parametrize(
+    ("typed", "key"),
+    [
+        (b"\r", "enter"),
+        (b"e", "e"),
+        (b"E", "e"),
+        (b"q", "q"),
+        (b"\x1b", "q"),
+        (b"\x04", "q"),
+        (b"\x03", "interrupted"),
+    ],
+)
+def test_one_key_answers(typed: bytes, key: str) -> None:
+    assert at_terminal("choose(terminal, 'go?', 'ew')", typed) == key
+
+
+def test_a_line_is_typed_over_a_default() -> None:
+    assert (
+        at_terminal("ask_line(terminal, 'which?', default='src/a.py')", b" src/b.py\r", b"a.py") == "src/a.py src/b.py"
+    )
+
+
+def test_ctrl_c_ends_a_line() -> None:
+    assert at_terminal("ask_line(terminal, 'which?')", b"\x03") == "interrupted"
+
+
+def test_stdin_may_be_a_pipe_while_the_person_sits_at_the_terminal(tmp_path: Path) -> None:
+    empty = tmp_path / "empty"
+    empty.write_bytes(b"")
+    call = f"(os.dup2(os.open({str(empty)!r}, os.O_RDONLY), 0), choose(terminal, 'go?', 'ew'))[1]"
+    assert at_terminal(call, b"w") == "w"
