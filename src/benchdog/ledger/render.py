@@ -51,11 +51,12 @@ def _title(report: Report) -> Iterator[str]:
 def _summary(report: Report) -> Iterator[str]:
     added = sum(change.added for change in report.changes)
     removed = sum(change.removed for change in report.changes)
+    files = len(report.changes)
     yield "## In short"
     yield ""
     yield f"- run {_code(report.run)} in {_code(report.root)}"
     yield f"- proof: {report.proof.value}" + (f" · class: {report.failure_class.value}" if report.failure_class else "")
-    yield f"- {len(report.changes)} files, +{added} -{removed} · rounds: {report.rounds} · requests: {report.requests}"
+    yield f"- {files} file{'' if files == 1 else 's'}, +{added} -{removed} · rounds: {report.rounds} · requests: {report.requests}"
     tokens = report.tokens
     yield f"- tokens: {tokens.prompt:,} prompt ({tokens.cached:,} cached), {tokens.completion:,} completion" + (
         f" · {tokens.unreported} replies told no counts" if tokens.unreported else ""
@@ -103,7 +104,7 @@ def _checks(checks: tuple[ReportedCheck, ...]) -> Iterator[str]:
         now = _outcome(check.status.value, check.counts) if check.status else "not run"
         evidence = check.evidence or (check.baseline.output if check.baseline else "")
         shown = _digest(evidence) if evidence else "no output"
-        yield f"| {_inline(check.name)} | {_code(check.run)} | {base} | {now} ({check.seconds:.1f} s) | {shown} |"
+        yield f"| {_inline(check.name)} | {_cell(check.run)} | {base} | {now} ({check.seconds:.1f} s) | {shown} |"
     for check in checks:
         if check.distilled:
             yield ""
@@ -204,10 +205,15 @@ def _inline(text: str, width: int = 300) -> str:
 
 def _code(text: str) -> str:
     """Text of any origin as a code span, whatever backticks it holds."""
-    line = one_line(text, 300).replace("|", "¦") or " "
+    line = one_line(text, 300) or " "
     ticks = "`" * (1 + max((len(run) for run in re.findall(r"`+", line)), default=0))
     pad = " " if line.startswith("`") or line.endswith("`") else ""
     return f"{ticks}{pad}{line}{pad}{ticks}"
+
+
+def _cell(text: str) -> str:
+    """A code span inside a table, where a bar would end the cell."""
+    return _code(text).replace("|", "\\|")
 
 
 def _fence(text: str) -> str:
