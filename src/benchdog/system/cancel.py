@@ -22,8 +22,10 @@ class Cancel:
         return self._event.is_set()
 
     def set(self) -> None:
-        """Ends every wait that registered."""
+        """Ends every wait that registered. Safe to call again, also from a callback."""
         with self._lock:
+            if self._event.is_set():
+                return
             self._event.set()
             callbacks = list(self._callbacks)
         for callback in callbacks:

@@ -117,13 +117,17 @@ def locked(path: Path, *, wait: bool = True) -> Iterator[bool]:
     except OSError as error:
         raise StoreError(f"cannot lock {path}: {error.strerror or error}", hint=_hint(error)) from error
     try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-            yield True
-        except BlockingIOError:
-            yield False
+        yield _flock(descriptor, wait=wait)
     finally:
         os.close(descriptor)
+
+
+def _flock(descriptor: int, *, wait: bool) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _hint(error: OSError) -> str | None:

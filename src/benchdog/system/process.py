@@ -158,11 +158,23 @@ def kill_group(process: subprocess.Popen[bytes]) -> None:
         raise HostError(
             f"process {process.pid} was killed but does not end", hint="it hangs in the kernel: look at its disk"
         ) from error
+    _await_group(process.pid)
 
 
 def _signal_group(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, number)
+
+
+def _await_group(group: int) -> None:
+    """Waits for a killed group's last members, which are not ours to reap; those that nobody reaps are only names."""
+    end = time.monotonic() + _LINGER_SECONDS
+    while time.monotonic() < end:
+        try:
+            os.killpg(group, 0)
+        except (ProcessLookupError, PermissionError):
+            return
+        time.sleep(0.001)
 
 
 def _await_exit(process: subprocess.Popen[bytes], seconds: float) -> None:
