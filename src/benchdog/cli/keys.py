@@ -49,8 +49,8 @@ def read_key(descriptor: int) -> str:
     return _NAMES.get(first, first.lower())
 
 
-def ask_line(terminal: Terminal, question: str, *, default: str = "") -> str:
-    """One line that the person types; `default` stands there to be edited. Empty at the end of input.
+def ask_line(terminal: Terminal, question: str, *, default: str = "") -> str | None:
+    """One line that the person types; `default` stands there to be edited. None at the end of input.
 
     Raises KeyboardInterrupt for Ctrl-C.
     """
@@ -58,17 +58,18 @@ def ask_line(terminal: Terminal, question: str, *, default: str = "") -> str:
         if not sys.stdin.isatty():
             with _keyboard() as descriptor:
                 terminal.say(question + " ", end="")
-                return os.read(descriptor, 4096).decode("utf-8", "replace").strip() or default
+                data = os.read(descriptor, 4096)
+                return data.decode("utf-8", "replace").strip() or default if data else None
         return _edited(question, default)
 
 
-def _edited(question: str, default: str) -> str:
+def _edited(question: str, default: str) -> str | None:
     readline = importlib.import_module("readline")  # importing it changes what input() does
     readline.set_startup_hook(lambda: readline.insert_text(default))
     try:
         return _input(question + " ")
     except EOFError:
-        return ""
+        return None
     finally:
         readline.set_startup_hook(None)
 

@@ -12,7 +12,7 @@ from benchdog.cli.after import conclude
 from benchdog.cli.carry import carry
 from benchdog.cli.keys import ENTER, LEAVE, ask_line, choose
 from benchdog.cli.terminal import Terminal, dim
-from benchdog.cli.wish import Wish, wished, with_witness
+from benchdog.cli.wish import Wish, wished, with_witness, work_folder
 from benchdog.contract import Contract
 from benchdog.contract.globs import pattern_problem
 from benchdog.contract.propose import Proposal
@@ -47,13 +47,13 @@ def goal_contract(terminal: Terminal, bench: Bench, goal: str, wish: Wish) -> Co
 
 def red_contract(terminal: Terminal, bench: Bench, red: RedCommand, wish: Wish) -> Contract:
     """The contract for making a red command green: it is the witness, beside the checks of flags and settings."""
-    contract = with_witness(_wished(bench, red.goal, wish), red.check)
+    check = replace(red.check, cwd=work_folder(bench))
+    contract = with_witness(_wished(bench, red.goal, wish), check)
     return contract if contract.scope.allow else scoped(terminal, contract, red.proposal, wish)
 
 
 def _wished(bench: Bench, goal: str, wish: Wish) -> Contract:
-    flags = replace(wish.flags, goal=goal)
-    return wished(replace(wish, flags=flags), bench.configuration.settings, root=str(bench.repository.root))
+    return wished(replace(wish, flags=replace(wish.flags, goal=goal)), bench)
 
 
 def scoped(terminal: Terminal, contract: Contract, proposal: Proposal, wish: Wish) -> Contract:

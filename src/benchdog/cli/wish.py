@@ -9,13 +9,15 @@ from typing import Any, TypeVar
 
 import click
 
-from benchdog.contract import Check, Contract, Expect, PathClass, Settings
+from benchdog.contract import Check, Contract, Expect, PathClass
 from benchdog.contract.classes import NEVER_OPEN
 from benchdog.contract.duration import parse_duration
 from benchdog.contract.flags import Flags, contract_from_flags, with_flags
 from benchdog.contract.layers import apply_settings
 from benchdog.contract.naming import name_check
 from benchdog.contract.read import ContractFile
+from benchdog.contract.rebase import rebase_contract
+from benchdog.runner import Bench
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -86,17 +88,26 @@ def take_wish(given: dict[str, Any]) -> Wish:
     return Wish(flags=flags, **{name: given.pop(name) for name in ("witness", "no_worse", "timeout", "yes")})
 
 
-def wished(wish: Wish, settings: Settings, *, root: str, file: ContractFile | None = None) -> Contract:
+def wished(wish: Wish, bench: Bench, file: ContractFile | None = None) -> Contract:
     """The contract: flags over `file` (where there is one) over the settings. It may allow nothing yet.
 
+    What is typed is meant from the folder in which work goes on, a file from that of the nearest benchdog.toml.
     Raises ContractError with every problem.
     """
+    folder = work_folder(bench) if file is None else bench.configuration.base
+    root = str(bench.repository.root / folder)
     if file is None:
         made = contract_from_flags(wish.flags, root=root, need_scope=False)
     else:
         made = with_flags(file, wish.flags, root=root, need_scope=False)
-    contract = apply_settings(_with_witnesses(made.contract, wish), settings, made.lines)
+    contract = rebase_contract(_with_witnesses(made.contract, wish), folder)
+    contract = apply_settings(contract, bench.configuration.settings, made.lines)
     return replace(contract, checks=tuple(_adjusted(check, wish) for check in contract.checks))
+
+
+def work_folder(bench: Bench) -> str:
+    """The folder, from the root, that work is about; `.` for the root itself."""
+    return bench.repository.prefix or "."
 
 
 def _with_witnesses(contract: Contract, wish: Wish) -> Contract:

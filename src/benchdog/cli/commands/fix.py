@@ -14,7 +14,8 @@ from benchdog.cli.lines import coloured
 from benchdog.cli.options import json_option, model_options
 from benchdog.cli.start import red_contract, start
 from benchdog.cli.terminal import Terminal, dim
-from benchdog.cli.wish import take_wish, wish_options
+from benchdog.cli.wish import take_wish, wish_options, work_folder
+from benchdog.contract import Check
 from benchdog.contract.red import from_red_command
 from benchdog.errors import HostError, UserError
 from benchdog.ledger.evidence import Evidence
@@ -34,9 +35,10 @@ def fix(terminal: Terminal, /, words: tuple[str, ...], **given: Any) -> int:
     wish = take_wish(given)
     bench = open_for(terminal, **given)
     command = words[0] if len(words) == 1 else " ".join(quote(word) for word in words)
-    command = command or _default_command(bench)
+    check = Check(name="command", run=command, cwd=work_folder(bench)) if command else _default_check(bench)
+    command = check.run
     terminal.say(dim(f"running {one_line(command)} …"))
-    found = red_command(bench, command)
+    found = red_command(bench, command, cwd=check.cwd)
     terminal.say(coloured(check_line(found.result)))
     if found.result.status is CheckStatus.GREEN:
         return _nothing_to_do(terminal, command)
@@ -47,11 +49,11 @@ def fix(terminal: Terminal, /, words: tuple[str, ...], **given: Any) -> int:
     return start(terminal, bench, red_contract(terminal, bench, red, wish))
 
 
-def _default_command(bench: Bench) -> str:
+def _default_check(bench: Bench) -> Check:
     checks = bench.configuration.settings.checks
     if not checks:
         raise UserError("no check is known here", hint='benchdog fix "pytest -q", or benchdog init to write one down')
-    return str(checks[0].run)
+    return checks[0]
 
 
 def _output(bench: Bench, found: CheckRun) -> str:

@@ -47,7 +47,7 @@ def _contract(terminal: Terminal, bench: Bench, words: tuple[str, ...], pasted: 
         return _contract_of_text(terminal, bench, pasted, wish)
     if len(words) == 1 and (path := _contract_path(terminal, words[0])):
         file = read_contract_file(_read(path, words[0]), words[0])
-        return wished(wish, bench.configuration.settings, root=str(bench.repository.root), file=file)
+        return wished(wish, bench, file)
     return goal_contract(terminal, bench, " ".join(words), wish)
 
 
