@@ -10,11 +10,11 @@ from benchdog.runner.bench import Bench
 from benchdog.runner.checks import CheckRun, run_check
 
 
-def red_command(bench: Bench, command: str) -> CheckRun:
-    """Runs a command in the sandbox on the tree as it is; its output lies with the repository's own records."""
+def red_command(bench: Bench, command: str, *, cwd: str = ".") -> CheckRun:
+    """Runs a command in the sandbox, in `cwd` of the tree as it is; its output lies with the repository's own records."""
     context = bench.check_context(Evidence(bench.repository.place / "outlook"))
     with bench.repository.checkout(bench.repository.snapshot().tree) as checkout:
-        check = Check(name="command", run=command)
+        check = Check(name="command", run=command, cwd=cwd)
         return run_check(check, tree=checkout.path, context=context)
 
 
