@@ -59,7 +59,9 @@ def has_gutter(text: str) -> bool:
 
 def _without(text: str, gutter: re.Pattern[str]) -> str | None:
     """The text without the numbers that each line with text begins with, in steps of one; None: it has none."""
-    numbers, bare = [], []
+    numbers: list[int] = []
+    bare: list[str] = []
+    matched = 0
     for line in text.split("\n"):
         match = gutter.match(line)
         if match is None:
@@ -70,9 +72,10 @@ def _without(text: str, gutter: re.Pattern[str]) -> str | None:
             if number is not None:
                 numbers.append(number)
             continue
+        matched += 1
         numbers.append(int(match[1]))
         bare.append(line[match.end() :])
-    if not numbers or any(later - earlier != 1 for earlier, later in pairwise(numbers)):
+    if not matched or any(later - earlier != 1 for earlier, later in pairwise(numbers)):
         return None
     return "\n".join(bare)
 

@@ -57,7 +57,7 @@ def _unfit(before: bytes, search: str, replace: str) -> str | None:
         return "the file is binary"
     if has_surrogates(search) or has_surrogates(replace):
         return "search or replace is not valid Unicode"
-    if not search.strip():
+    if not plain(search).strip():
         return "search is empty: copy the lines to change from the file, or use write for a whole file"
     if plain(search) == plain(replace):
         return "search and replace are the same: nothing would change"

@@ -81,10 +81,17 @@ def _new_line(frame: _Frame, line: str, partner: int | None) -> str | None:
         theirs, ours = frame.search[partner], frame.file[partner]
         same = indent(line) == (indent(ours) if frame.as_file else indent(theirs))
         lead = indent(ours) if same else frame.map(indent(line))
-        body = _transferred(theirs.strip(), ours.strip(), line.lstrip(" \t"), frame.signs)
-        return None if lead is None else lead + body
+        body = _transferred(theirs.strip(), ours.strip(), line.strip(), frame.signs)
+        added_everywhere = _tail(line) == _tail(theirs) and not _tail(ours)
+        tail = "" if added_everywhere else _tail(line)
+        return None if lead is None else lead + body + tail
     lead = frame.map(indent(line))
     return None if lead is None else lead + line.lstrip(" \t").translate(frame.signs)
+
+
+def _tail(line: str) -> str:
+    """The white space that a line ends with."""
+    return line[len(line.rstrip()) :]
 
 
 def _transferred(theirs: str, ours: str, new: str, signs: dict[int, str]) -> str:
