@@ -68,10 +68,13 @@ def _inner(name: str, rest: list[str]) -> list[str] | None:
 
 def _python_module(rest: list[str]) -> list[str] | None:
     """What `python -m X …` runs; None for a script."""
-    for index, word in enumerate(rest):
-        if word == "-m":
+    words = iter(range(len(rest)))
+    for index in words:
+        if rest[index] == "-m":
             return rest[index + 1 :] or None
-        if not word.startswith("-"):
+        if rest[index] in ("-X", "-W"):
+            next(words, None)  # their value
+        elif not rest[index].startswith("-"):
             return None
     return None
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
+from itertools import takewhile
 
 Blocks = list[list[str]]
 Extract = Callable[[list[str]], Blocks]
@@ -90,6 +91,7 @@ _RUST_STARTS = re.compile(
 )
 _RUST_ENDS = re.compile(r"^$|^stack backtrace:|^note: ")
 _GO_STARTS = re.compile(r"^ *--- FAIL: |^(?:\S+/)?[\w.-]+\.go:\d+:\d+: |^panic: |^ +[\w./-]+_test\.go:\d+: ")
+_GO_LINE = re.compile(r"^ +[\w./-]+_test\.go:\d+: ")
 _GO_ENDS = re.compile(r"^(?:FAIL|ok  |PASS|exit status|=== RUN|goroutine |\[recovered\])")
 
 
@@ -100,7 +102,7 @@ def rust_blocks(lines: list[str]) -> Blocks:
 
 def go_blocks(lines: list[str]) -> Blocks:
     """Failed tests with what they printed, compiler errors, panics."""
-    return _blocks(lines, _GO_STARTS, _GO_ENDS)
+    return _blocks(lines, _GO_STARTS, _GO_ENDS, _GO_LINE)
 
 
 _JS_STARTS = re.compile(r"^  ● |^ *FAIL  \S|^  \d+\) .*|^ *not ok \d+|^test at ")
@@ -125,11 +127,14 @@ def javascript_blocks(lines: list[str]) -> Blocks:
 _FAILING = re.compile(r"^ +\d+ failing$")
 
 
-def _blocks(lines: Iterable[str], starts: re.Pattern[str], ends: re.Pattern[str]) -> Blocks:
+def _blocks(
+    lines: Iterable[str], starts: re.Pattern[str], ends: re.Pattern[str], joins: re.Pattern[str] | None = None
+) -> Blocks:
+    """What `starts` begins, until `ends`; a line of `joins` begins a block only where none is open."""
     blocks: Blocks = []
     inside = False
     for line in lines:
-        if starts.match(line):
+        if starts.match(line) and not (inside and joins and joins.match(line)):
             if len(blocks) == _MAX_BLOCKS:
                 break
             blocks.append([line])
@@ -141,6 +146,7 @@ def _blocks(lines: Iterable[str], starts: re.Pattern[str], ends: re.Pattern[str]
     return blocks
 
 
+_INDENTED = re.compile(r"[ \t]+\S")
 _ERROR = re.compile(
     r"\b(?:error|Error|ERROR|fatal|FATAL|Exception|panic|FAILED|Failed|failed|cannot|Cannot|undefined)\b"
 )
@@ -155,7 +161,7 @@ def generic_blocks(lines: list[str]) -> Blocks:
         if index <= skip or not line.strip():
             continue
         if (_DIAGNOSTIC.match(line) or _ERROR.search(line)) and not _FOREIGN.search(line):
-            following = [each for each in lines[index + 1 : index + 3] if each.startswith((" ", "\t")) and each.strip()]
+            following = list(takewhile(_INDENTED.match, lines[index + 1 : index + 3]))
             blocks.append([line, *following])
             skip = index + len(following)
         if len(blocks) == _MAX_BLOCKS:

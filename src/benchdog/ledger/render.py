@@ -56,7 +56,8 @@ def _summary(report: Report) -> Iterator[str]:
     yield ""
     yield f"- run {_code(report.run)} in {_code(report.root)}"
     yield f"- proof: {report.proof.value}" + (f" · class: {report.failure_class.value}" if report.failure_class else "")
-    yield f"- {files} file{'' if files == 1 else 's'}, +{added} -{removed} · rounds: {report.rounds} · requests: {report.requests}"
+    size = f"{files} file{'' if files == 1 else 's'}, +{added} -{removed}"
+    yield f"- {size} · rounds: {report.rounds} · requests: {report.requests}"
     tokens = report.tokens
     yield f"- tokens: {tokens.prompt:,} prompt ({tokens.cached:,} cached), {tokens.completion:,} completion" + (
         f" · {tokens.unreported} replies told no counts" if tokens.unreported else ""
