@@ -5,8 +5,38 @@ No git command ever runs inside a tree that a worker or a check could write.
 
 from benchdog.repo.checkout import Checkout
 from benchdog.repo.harvest import Harvest
+from benchdog.repo.journal import Journal
+from benchdog.repo.landing import (
+    Landing,
+    abort_landing,
+    apply_commit,
+    apply_files,
+    continue_landing,
+    pending_journal,
+)
 from benchdog.repo.listing import Ignored
+from benchdog.repo.merge import MergeConflict, Merged, merge
 from benchdog.repo.repository import Repository, open_repository
+from benchdog.repo.rollback import Undone, roll_back
 from benchdog.repo.snapshot import Base
 
-__all__ = ["Base", "Checkout", "Harvest", "Ignored", "Repository", "open_repository"]
+__all__ = [
+    "Base",
+    "Checkout",
+    "Harvest",
+    "Ignored",
+    "Journal",
+    "Landing",
+    "MergeConflict",
+    "Merged",
+    "Repository",
+    "Undone",
+    "abort_landing",
+    "apply_commit",
+    "apply_files",
+    "continue_landing",
+    "merge",
+    "open_repository",
+    "pending_journal",
+    "roll_back",
+]

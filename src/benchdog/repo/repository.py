@@ -12,6 +12,7 @@ from types import TracebackType
 
 from benchdog.errors import StoreError, UserError
 from benchdog.repo.checkout import Checkout
+from benchdog.repo.disk import Point, no_point
 from benchdog.repo.folder import clear_away
 from benchdog.repo.git import Git, persons_git
 from benchdog.repo.listing import (
@@ -70,6 +71,8 @@ class Repository:
         self.git_root = git_root
         self.place = repository_place(environment.state, root)
         self.git: Git = persons_git(environment, root)
+        self.point: Point = no_point
+        """Called between any two steps of a landing or a roll-back that change something."""
         self._last: str | None = None
 
     def __enter__(self) -> Repository:
