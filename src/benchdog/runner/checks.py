@@ -26,6 +26,7 @@ from benchdog.sandbox.policy import Lent, Policy, Sandbox, SandboxedCommand, San
 from benchdog.system.cancel import Cancel
 from benchdog.system.clock import Clock
 from benchdog.system.environment import Environment
+from benchdog.system.files import open_regular
 from benchdog.system.process import TAIL_BYTES
 
 OUTPUT_BYTES = 64 * 1024 * 1024  # of one check, kept whole; of more, the beginning and the end
@@ -219,12 +220,8 @@ class _Whole:
 
 def _read_bounded(path: Path, limit: int) -> bytes | None:
     """A regular file that the check left; None where it is none, or too large to be what it should be."""
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    except OSError:
+    file = open_regular(path)
+    if file is None:
         return None
-    with os.fdopen(descriptor, "rb") as file:
-        facts = os.fstat(file.fileno())
-        if not stat.S_ISREG(facts.st_mode) or facts.st_size > limit:
-            return None
-        return file.read(limit)
+    with file:
+        return file.read(limit) if os.fstat(file.fileno()).st_size <= limit else None

@@ -23,7 +23,7 @@ from pathlib import Path, PurePosixPath
 
 from benchdog.errors import HostError, SandboxUnavailable, StoreError
 from benchdog.sandbox.policy import Lending, Lent, Policy
-from benchdog.system.files import remove_tree
+from benchdog.system.files import open_regular, remove_tree
 from benchdog.system.randomness import new_id
 
 FOLDER = ".benchdog-layers"
@@ -177,18 +177,12 @@ class _Builder:
 
 def copy_file(source: str | Path, target: str | Path) -> str:
     """Copies a regular file's bytes, mode and times; leaves out anything else. Links are not followed."""
-    try:
-        reading = os.open(source, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    except OSError as error:
-        if error.errno in (6, 40):  # ENXIO: a socket; ELOOP: a link where a file was
-            return str(target)
-        raise
-    with os.fdopen(reading, "rb") as data:
+    data = open_regular(Path(source))
+    if data is None:
+        return str(target)
+    with data, Path(target).open("wb") as copy:
         facts = os.fstat(data.fileno())
-        if not stat.S_ISREG(facts.st_mode):
-            return str(target)
-        with Path(target).open("wb") as copy:
-            shutil.copyfileobj(data, copy, 1024 * 1024)
+        shutil.copyfileobj(data, copy, 1024 * 1024)
     Path(target).chmod(stat.S_IMODE(facts.st_mode))
     os.utime(target, ns=(facts.st_atime_ns, facts.st_mtime_ns))
     return str(target)
