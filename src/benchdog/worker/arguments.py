@@ -19,11 +19,14 @@ _TRAILER = re.compile(r"(?:\s|</?[a-z_|]{1,40}>|<\|[a-z_]{1,40}\|>|;)*", re.IGNO
 _STRUCTURE = re.compile(r"\\[\"'\\/bfnrt]|[\s\"',:\\]")
 _QUOTE = re.compile(r'(?<!\\)(?:\\\\)*"')
 _WRAPPERS = ("arguments", "parameters", "args", "input", "kwargs")
-_TRUE = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+_TRUE = {"true": True, "false": False}
 
 
-def parse_object(text: str) -> dict[str, Any] | None:
-    """The JSON object that `text` is; None where it is none and no guarded repair makes it one. Never raises."""
+def parse_object(text: str, tool: Tool | None = None) -> dict[str, Any] | None:
+    """The JSON object that `text` is; None where it is none and no guarded repair makes it one. Never raises.
+
+    What was repaired must consist of arguments of `tool` alone: a part of a value may have become a name.
+    """
     text = _without_fence(text.strip())
     if not text:
         return {}
@@ -32,6 +35,8 @@ def parse_object(text: str) -> dict[str, Any] | None:
         value = _decoded(value)
     if value is None:
         value = _repaired(text)
+        if tool is not None and isinstance(value, dict) and not _all_known(value, tool):
+            return None
     return value if isinstance(value, dict) else None
 
 
@@ -95,20 +100,29 @@ def _without_fence(text: str) -> str:
     return text[text.index("\n") + 1 : -3].strip()
 
 
+def _all_known(value: Mapping[str, Any], tool: Tool) -> bool:
+    properties = tool.parameters.get("properties", {})
+    named = _named(_unwrapped(value, properties), properties)
+    return set(named) <= set(properties)
+
+
 def fit(arguments: Mapping[str, Any], tool: Tool) -> dict[str, Any] | str:
-    """The arguments as the schema wants them, or what is wrong with them in words for a model."""
+    """The arguments as the schema wants them, or what is wrong with them in words for a model.
+
+    Arguments that the schema does not know stay as they are: they say nothing to the tool.
+    """
     properties: Mapping[str, Mapping[str, Any]] = tool.parameters.get("properties", {})
     required = tool.parameters.get("required", ())
-    given = _named(_unwrapped(arguments, properties), properties)
-    values: dict[str, Any] = {}
+    values = _named(_unwrapped(arguments, properties), properties)
     for name, schema in properties.items():
-        if given.get(name) is None:
+        if name not in values:
             continue
-        value = _coerced(given[name], str(schema.get("type", "string")))
-        if value is not None:
+        kinds = _kinds(schema)
+        value = _coerced(values.pop(name), kinds)
+        if value is not _MISFIT:
             values[name] = value
         elif name in required:
-            return f"{tool.name}: `{name}` must be of type {schema.get('type', 'string')}"
+            return f"{tool.name}: `{name}` must be of type {' or '.join(kinds)}"
     missing = [name for name in required if name not in values]
     if missing:
         return f"{tool.name} needs " + " and ".join(f"`{name}`" for name in missing)
@@ -125,48 +139,92 @@ def _unwrapped(arguments: Mapping[str, Any], properties: Mapping[str, Any]) -> M
 
 
 def _named(arguments: Mapping[str, Any], properties: Mapping[str, Any]) -> dict[str, Any]:
-    """Arguments under the schema's names: exact, without case and separators, or a listed alias. Others are dropped."""
+    """Arguments under the schema's names: exact, without case and separators, or by a listed alias."""
     named = {name: arguments[name] for name in properties if name in arguments}
-    rest = {folded(name): value for name, value in arguments.items() if name not in properties}
+    rest = {folded(name): name for name in arguments if name not in properties}
     for name in properties:
-        keys = (folded(name), *PARAMETER_ALIASES.get(name, "").split())
-        for key in keys:
+        for key in (folded(name), *PARAMETER_ALIASES.get(name, "").split()):
             if name not in named and key in rest:
-                named[name] = rest.pop(key)
-    return named
+                named[name] = arguments[rest.pop(key)]
+    return named | {name: arguments[name] for name in rest.values()}
 
 
-def _coerced(value: Any, kind: str) -> Any:
-    """A value as the schema's type, or None where it cannot be."""
-    return _COERCIONS.get(kind, _as_is)(value)
+_MISFIT = object()
 
 
-def _as_is(value: Any) -> Any:
-    return value
+def _kinds(schema: Mapping[str, Any]) -> tuple[str, ...]:
+    """The JSON types that a schema lets through; none where it says nothing."""
+    kind = schema.get("type")
+    if isinstance(kind, list):
+        return tuple(str(each) for each in kind)
+    if isinstance(kind, str):
+        return (kind,)
+    options = schema.get("anyOf") or schema.get("oneOf") or ()
+    return tuple(each for option in options if isinstance(option, Mapping) for each in _kinds(option))
 
 
-def _string(value: Any) -> str | None:
+def _coerced(value: Any, kinds: tuple[str, ...]) -> Any:
+    """A value as the first type that it fits, in the order null, integer, number, boolean, object, array, string."""
+    if not kinds:
+        return value
+    fitting = (_COERCIONS[kind](value) for kind in _COERCIONS if kind in kinds)
+    return next((each for each in fitting if each is not _MISFIT), _MISFIT)
+
+
+def _null(value: Any) -> Any:
+    return None if value is None or value == "null" else _MISFIT
+
+
+def _integer(value: Any) -> Any:
+    if isinstance(value, bool):
+        return _MISFIT
+    if isinstance(value, str) and re.fullmatch(r"\s*[+-]?[0-9]{1,12}\s*", value):
+        return int(value)
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return value if isinstance(value, int) else _MISFIT
+
+
+def _number(value: Any) -> Any:
+    if isinstance(value, str) and re.fullmatch(
+        r"\s*[+-]?[0-9]{1,15}(?:\.[0-9]{1,15})?(?:[eE][+-]?[0-9]{1,2})?\s*", value
+    ):
+        number = float(value)
+        return int(number) if number.is_integer() and "." not in value else number
+    return value if isinstance(value, int | float) and not isinstance(value, bool) else _MISFIT
+
+
+def _boolean(value: Any) -> Any:
+    return value if isinstance(value, bool) else _TRUE.get(str(value).strip().lower(), _MISFIT)
+
+
+def _object(value: Any) -> Any:
+    inner = _decoded(value.strip()) if isinstance(value, str) else value
+    return inner if isinstance(inner, dict) else _MISFIT
+
+
+def _array(value: Any) -> Any:
+    inner = _decoded(value.strip()) if isinstance(value, str) else value
+    return inner if isinstance(inner, list) else _MISFIT
+
+
+def _string(value: Any) -> Any:
+    """Models send numbers, and contents as lists of lines."""
     if isinstance(value, str):
         return value
     if isinstance(value, bool | int | float):
         return json.dumps(value)
     if isinstance(value, list) and value and all(isinstance(each, str) for each in value):
         return "\n".join(each.removesuffix("\n") for each in value)
-    return None
+    return _MISFIT
 
 
-def _integer(value: Any) -> int | None:
-    if isinstance(value, bool):
-        return None
-    if isinstance(value, str) and re.fullmatch(r"\s*[+-]?[0-9]{1,12}\s*", value):
-        return int(value)
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
-    return value if isinstance(value, int) else None
-
-
-def _boolean(value: Any) -> bool | None:
-    return value if isinstance(value, bool) else _TRUE.get(str(value).strip().lower())
-
-
-_COERCIONS: dict[str, Callable[[Any], Any]] = {"string": _string, "integer": _integer, "boolean": _boolean}
+_COERCIONS: dict[str, Callable[[Any], Any]] = {
+    "null": _null,
+    "integer": _integer,
+    "number": _number,
+    "boolean": _boolean,
+    "object": _object,
+    "array": _array,
+    "string": _string,
+}

@@ -61,7 +61,7 @@ def _read_calls(raw: Iterable[tuple[str, str, str | Mapping[str, Any]]], tools: 
         if tool is None:
             names = ", ".join(each.name for each in tools)
             return Reading(fault="unknown-tool", detail=f"there is no tool {name[:60]!r}; the tools are {names}")
-        values = parse_object(arguments) if isinstance(arguments, str) else arguments
+        values = parse_object(arguments, tool) if isinstance(arguments, str) else arguments
         if values is None:
             return Reading(fault="malformed", detail=f"the arguments of {tool.name} are not valid JSON")
         fitting = fit(values, tool)

@@ -14,6 +14,7 @@ import re
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 MAX_TEXT = 400_000  # characters; a longer reply is no leaked call
@@ -117,11 +118,12 @@ def qwen_xml(text: str) -> list[Leak]:
         end = text.rfind("</function>", start, limit)
         if end < 0:
             end = text.rfind("</tool_call>", start, limit)
-        if head < 0 or end < 0:
+        name = text[start + len("<function=") : head].strip(" \"'") if head > 0 else ""
+        if end < 0 or not re.fullmatch(r"[\w.:-]{1,64}", name):
             continue
         values = _xml_parameters(text[head + 1 : end])
         if values is not None:
-            found.append(Leak(text[start + len("<function=") : head].strip(" \"'"), values, start, end + 11))
+            found.append(Leak(name, values, start, text.find(">", end) + 1))
     return found
 
 
@@ -173,7 +175,7 @@ def fenced_json(text: str) -> list[Leak]:
 
 def bare_json(text: str) -> list[Leak]:
     """Calls as JSON on lines of their own, after which nothing follows."""
-    for opening in list(re.finditer(r"^[ \t]*(?=\{|\[\s*\{)", text, re.MULTILINE))[:MAX_CALLS]:
+    for opening in islice(re.finditer(r"^[ \t]*(?=\{|\[\s*\{)", text, re.MULTILINE), MAX_CALLS):
         leaks, end = _json_calls(text, opening.end())
         if leaks and _CLOSERS.fullmatch(text, end):
             return leaks
@@ -182,19 +184,44 @@ def bare_json(text: str) -> list[Leak]:
 
 def pythonic(text: str) -> list[Leak]:
     """`[f(a='x'), g(b=1)]`: Llama 3.2 and 4, and others; read with `ast`, never evaluated."""
-    stripped = text.strip().removeprefix("<|python_tag|>").removeprefix("<|python_start|>")
-    body = stripped.removesuffix("<|python_end|>").strip()
-    if not re.match(r"\[?\s*[A-Za-z_][\w.]{0,63}\(", body) or body[-1:] not in ("]", ")"):
-        return []
+    found: list[Leak] = []
+    for opening in islice(re.finditer(r"\[\s*[A-Za-z_][\w.]{0,63}\(", text), MAX_CALLS):
+        start = opening.start()
+        if found and start < found[-1].end:
+            continue
+        end = _closing(text, start)
+        found += [Leak(name, values, start, end) for name, values in _python_calls(text[start:end])]
+    return found
+
+
+def _closing(text: str, at: int) -> int:
+    """The end of the bracket that opens at `at`, strings skipped; `at` itself where it is never closed."""
+    depth = 0
+    for token in _PYTHON_TOKEN.finditer(text, at):
+        if token[0] in "([{":
+            depth += 1
+        elif token[0] in ")]}":
+            depth -= 1
+            if depth == 0:
+                return token.end()
+    return at
+
+
+_PYTHON_TOKEN = re.compile(
+    r"\"\"\"(?:[^\\]|\\.)*?\"\"\"|'''(?:[^\\]|\\.)*?'''|\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\\\n]|\\.)*'|[()\[\]{}]",
+    re.DOTALL,
+)
+
+
+def _python_calls(code: str) -> list[tuple[str, dict[str, Any]]]:
+    """The calls in a Python list of them; none where it is anything else."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            tree = ast.parse(body, mode="eval").body
-            nodes = tree.elts if isinstance(tree, ast.List) else [tree]
-            calls = [_python_call(node) for node in nodes]
+            tree = ast.parse(code, mode="eval").body
+            return [_python_call(node) for node in tree.elts] if isinstance(tree, ast.List) else []
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return []
-    return [Leak(name, values, 0, len(text)) for name, values in calls]
 
 
 def _python_call(node: ast.expr) -> tuple[str, dict[str, Any]]:
