@@ -93,7 +93,7 @@ def follow(path: str, known: dict[str, str | None] | None = None) -> tuple[dict[
     known = {} if known is None else known
     links: dict[str, str] = {}
     todo = path.split("/")[::-1]
-    here = ""
+    here, hops = "", 0
     while todo:
         part = todo.pop()
         if part in ("", "."):
@@ -105,9 +105,10 @@ def follow(path: str, known: dict[str, str | None] | None = None) -> tuple[dict[
         if step not in known:
             known[step] = _link_text(step)
         text = known[step]
-        if text is None or len(links) >= _HOPS:
+        if text is None or hops >= _HOPS:
             here = step
             continue
+        hops += 1
         links[step] = text
         if text[:1] == "/":
             here = ""
@@ -160,7 +161,7 @@ class _Finder:
         self._home = home
         self._mount_at = mount_at
         self._known: dict[str, str | None] = {}
-        shared = (".local", ".local/share", ".config", ".cache")
+        shared = (".local", ".local/share", ".config", ".cache", ".cargo", ".gem", ".docker")
         self._shared = frozenset(f"{home}/{name}" for name in shared)
         self._holders = (home, mount_at, "/tmp", "/opt", "/var", "/srv", "/mnt", "/run", "/etc")  # noqa: S108
         self.binds: list[str] = []
