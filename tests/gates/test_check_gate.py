@@ -148,7 +148,7 @@ def found(gate: str, severity: Severity = Severity.BLOCK) -> Finding:
         (["scope"], ["done"], 0, FailureClass.SCOPE),
         (["classes", "checks"], ["done"], 0, FailureClass.SCOPE),
         (["checks"], ["all tests pass"], 0, FailureClass.FALSE_CLAIM),
-        (["empty"], ["done"], 3, FailureClass.FALSE_CLAIM),
+        (["empty"], ["done"], 3, FailureClass.SCOPE),
         (["deliverables"], ["done"], 0, FailureClass.FALSE_CLAIM),
         (["empty"], [], 3, FailureClass.SCOPE),
         (["checks"], [], 3, FailureClass.WRONG_WORK),

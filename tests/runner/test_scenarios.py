@@ -1,4 +1,4 @@
-"""The runner's specification: each folder of tests/scenarios is a tree, a contract, a script and what must come of them.
+"""The runner's specification: each folder of tests/scenarios is a tree, a contract, a script and what comes of them.
 
 tree.json      path -> text, committed as the repository
 contract.toml  its first line says what the scenario shows
@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from benchdog.contract.read import read_contract
-from benchdog.ledger.verify import verify_run
 
+from benchdog.contract.read import read_contract
 from benchdog.events import RunState
 from benchdog.ledger.log import read_log
+from benchdog.ledger.verify import verify_run
 from benchdog.runner import Bench, begin, carry_out, open_bench
 from benchdog.system.environment import read_environment
 from benchdog.system.places import run_place

@@ -21,16 +21,14 @@ def failure_class(
     `claims` are what the worker said of its work, `refusals` how many of its edits were refused for the scope,
     `outcome` the class that the worker's own end already carries (stalled), which wins.
 
-    A candidate that leaves the scope is `scope`, whatever else is wrong. Else a worker that said it was done while
-    something blocks made a false claim. Else one that never changed anything for refusals wanted out of the scope.
+    A candidate that leaves the scope is `scope`, whatever else is wrong, and so is one that is empty because all its
+    edits were refused for the scope. Else a worker that said it was done while something blocks made a false claim.
     """
     if outcome is not None:
         return outcome
     gates = {finding.gate for finding in findings if finding.severity is Severity.BLOCK}
-    if gates & _SCOPE_GATES:
+    if gates & _SCOPE_GATES or (refusals and "empty" in gates):
         return FailureClass.SCOPE
     if claims and gates & {"checks", "empty", "deliverables"}:
         return FailureClass.FALSE_CLAIM
-    if refusals and "empty" in gates:
-        return FailureClass.SCOPE
     return FailureClass.WRONG_WORK

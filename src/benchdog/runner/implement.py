@@ -66,7 +66,7 @@ def implement(session: Session) -> None:
     try:
         while True:
             session.bench.cancel.check()
-            step = worker.send(answer)  # type: ignore[arg-type]  # None starts a generator
+            step = worker.send(answer)
             answer = sitting.answer(step)
     except StopIteration as stop:
         outcome: Outcome = stop.value
