@@ -61,6 +61,13 @@ def with_flags(file: ContractFile, flags: Flags, *, root: str = "", need_scope: 
     return replace(file, contract=with_deliverables(contract), lines={**file.lines, **given})
 
 
+def widened(contract: Contract, allow: tuple[str, ...], *, root: str = "") -> Contract:
+    """The contract with more that may change: what a person answers with `--allow`. Raises ContractError."""
+    added = with_flags(ContractFile(file="", contract=contract, lines={}), Flags(allow=allow), root=root)
+    together = tuple(dict.fromkeys((*contract.scope.allow, *added.contract.scope.allow)))
+    return replace(contract, scope=replace(contract.scope, allow=together))
+
+
 class _Reader:
     def __init__(self, root: str) -> None:
         self._root = root.rstrip("/") + "/" if root else ""

@@ -17,6 +17,7 @@ MAX_PATTERN = 1000  # characters
 MAX_DEEP = 3  # `**` that may match anywhere: each multiplies the work of a match
 MAX_STARS = 3  # `*` within one part of a path, likewise
 MAX_DEPTH = 128  # folders of a path: deeper ones match nothing
+MAX_NAME = 255  # bytes of one part, as file systems have it: longer ones match nothing
 
 _LITERAL = re.compile(r"\\(.)|\[([^\]!^\\])\]|([^*?\[\\])", re.DOTALL)
 _SPECIAL = re.compile(r"[\\\[\]*?]")
@@ -26,13 +27,19 @@ _TOKEN = re.compile(r"(\\.)|(\[\^/\])|\[(\^?\]?[^\]]*)\]", re.DOTALL)
 
 def matches(path: str, patterns: tuple[str, ...]) -> bool:
     """Whether the last pattern that speaks of `path` includes it. A pattern that does not compile matches nothing."""
-    if path.count("/") > MAX_DEPTH:
+    if path.count("/") > MAX_DEPTH or any(len(part) > MAX_NAME for part in path.split("/")):
         return False
     return bool(_spec(patterns).match_file(path))
 
 
 def pattern_problem(pattern: str) -> str | None:
     """What is wrong with a pattern, in words with the right way; None: it is one."""
+    if problem := _form_problem(pattern):
+        return problem
+    return None if _compile(pattern) else "is no gitignore pattern: an open bracket, a bad range or a lone `\\`"
+
+
+def _form_problem(pattern: str) -> str | None:
     bare = pattern.strip()
     parts = bare.removeprefix("!").split("/")
     for wrong, message in (
@@ -48,7 +55,7 @@ def pattern_problem(pattern: str) -> str | None:
     ):
         if wrong:
             return message
-    return None if _compile(pattern) else "is no gitignore pattern: an open bracket, a bad range or a lone `\\`"
+    return None
 
 
 def exact_path(pattern: str) -> str | None:
@@ -89,7 +96,7 @@ def _spec(patterns: tuple[str, ...]) -> GitIgnoreSpec:
 def _compile(pattern: str) -> tuple[re.Pattern[str], bool] | None:
     from pathspec.patterns.gitignore.spec import GitIgnoreSpecPattern  # noqa: PLC0415 - start-up time
 
-    if len(pattern) > MAX_PATTERN:
+    if _form_problem(pattern):
         return None
     try:
         raw, include = GitIgnoreSpecPattern.pattern_to_regex(pattern)

@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from benchdog.contract.classes import NEVER_OPEN, OPEN_BY_DEFAULT, Extra, classes_of
-from benchdog.contract.globs import MAX_DEPTH, exact_path, matches
+from benchdog.contract.globs import MAX_DEPTH, MAX_NAME, exact_path, matches
 from benchdog.contract.values import PathClass, Scope
 
 _SHOWN = 6  # patterns named in a message
@@ -80,6 +80,8 @@ def path_problem(path: str) -> str | None:
         return "it is no plain path from the repository's root (no leading `/`, no `.`, no `..`, no `//`)"
     if len(parts) > MAX_DEPTH:
         return f"it lies deeper than {MAX_DEPTH} folders"
+    if any(len(part.encode("utf-8", "surrogatepass")) > MAX_NAME for part in parts):
+        return f"a name in it is longer than {MAX_NAME} bytes"
     return None
 
 
