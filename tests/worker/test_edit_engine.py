@@ -134,6 +134,21 @@ def test_one_line_without_its_indentation_and_several_instead() -> None:
     assert "indentation" in refused(FILE, "total = a - b", "if a:\n        total = a + b")
 
 
+def test_a_search_without_its_indentation_and_a_replacement_with_it() -> None:
+    assert after(FILE, "total = a - b", "        total = a + b") == FILE.replace("a - b", "a + b")
+    assert after(FILE, "return total\n\n", "        log()\n        return total\n\n") == FILE.replace(
+        "        return total\n\n", "        log()\n        return total\n\n"
+    )
+    assert after("if x:\n    go()\n", "go()", "    go()") == "if x:\n        go()\n"
+
+
+def test_a_first_line_that_would_get_the_indentation_of_another_is_refused() -> None:
+    search = "class Ledger:\n    def add(self, a, b):"
+    assert after(FILE, search, "def add(self, a, b):") == FILE.replace(search, "def add(self, a, b):")
+    nested = "def f():\n    with a:\n        b()\n"
+    assert "indentation" in refused(nested, "with a:\n        b()", "b()\n        c()")
+
+
 def test_tabs_for_blanks() -> None:
     tabbed = FILE.replace("    ", "\t")
     search = "    def add(self, a, b):\n        # sums two entries\n        total = a - b\n"

@@ -175,28 +175,21 @@ def test_the_allowed_files() -> None:
     assert desk(allow=("**/ops.py",)).allowed_files() == ("src/ops.py",)
 
 
-def test_the_watchdog_counts_since_the_last_change() -> None:
+def looks(*paths: str) -> list[ToolCall]:
+    return [ToolCall(id="", name="read", arguments={"path": path}) for path in paths]
+
+
+def test_the_watchdog_counts_calls_since_the_last_change() -> None:
     watch = Watch(20)
     for _ in range(TOLD - 1):
-        watch = watch.called("read", {"path": "a"}, "x").called("read", {"path": "b"}, "y")
-    assert watch.advice() is None
-    watch = watch.called("read", {"path": "a"}, "x")
-    advice = watch.advice()
-    assert advice is not None
-    assert advice.action == "told"
-    assert watch.changed().advice() is None
-    for _ in range(STOPPED - TOLD):
-        watch = watch.called("read", {"path": "a"}, "x")
-    advice = watch.advice()
-    assert advice is not None
-    assert advice.action == "stopped"
-
-
-def test_the_same_call_with_another_result_is_another_one() -> None:
-    watch = Watch(20)
-    for number in range(10):
-        watch = watch.called("read", {"path": "a"}, str(number))
-    assert watch.advice() is None
+        assert not watch.repeats(looks("a"))
+        watch = watch.called(looks("a")).called(looks("b"))
+    assert watch.repeats(looks("a"))
+    assert watch.repeats(looks("a", "b"))
+    assert not watch.repeats(looks("a", "c"))
+    assert not watch.changed().repeats(looks("a"))
+    assert not watch.forgotten().repeats(looks("a"))
+    assert STOPPED > TOLD
 
 
 @pytest.mark.parametrize(("turns", "free", "stop"), [(20, 5, 7), (6, 3, 5), (60, 15, 21)])

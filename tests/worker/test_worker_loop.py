@@ -189,6 +189,28 @@ def test_the_same_call_again_and_again_is_told_once_and_then_stopped() -> None:
     assert isinstance(story.outcome, Stalled)
     assert story.outcome.failure_class is FailureClass.LOST_THREAD
     assert len(story.asks) == 5
+    assert [event.fault for event in story.of(ReplyInvalid)] == ["repeated"] * 3
+    assert "answered twice already" in story.requests[-1].messages[-1].content
+    assert story.requests[2].messages == story.requests[3].messages
+
+
+def test_one_who_wants_nothing_but_out_of_the_scope_is_stopped_for_that() -> None:
+    story = drive(lambda request: reply(call("write", {"path": "package.json", "content": "x"}), call("done")), desk())
+    assert isinstance(story.outcome, Stalled)
+    assert story.outcome.failure_class is FailureClass.SCOPE
+    assert len(story.asks) == 5
+    assert story.of(ClaimMade) == []
+
+
+def test_words_after_work_that_holds_end_the_round_and_prove_nothing() -> None:
+    def judge(workspace: MemoryWorkspace, done: bool) -> Verification:
+        return Verification(findings=(), finished=done)
+
+    words = [reply(text="The addition is mended now.")] * TRIES
+    story = drive([reply(call("edit", FIX)), *words], desk(), judge=judge)
+    assert story.outcome == Finished()
+    assert story.verified == [False, True]
+    assert len(story.of(ReplyInvalid)) == TRIES
 
 
 def test_an_explorer_is_narrowed_and_stopped_early() -> None:

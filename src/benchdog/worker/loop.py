@@ -19,7 +19,7 @@ from benchdog.worker.calls import Reading, read_reply
 from benchdog.worker.desk import Answered, Desk, MayEdit
 from benchdog.worker.prompt import TooLarge
 from benchdog.worker.questions import idle_question
-from benchdog.worker.says import correction, found, narrowed, told
+from benchdog.worker.says import correction, found, narrowed
 from benchdog.worker.shift import Shift
 from benchdog.worker.steps import (
     Answer,
@@ -37,6 +37,7 @@ from benchdog.worker.steps import (
     Workspace,
 )
 from benchdog.worker.tools import EXPLORING, TOOLS
+from benchdog.worker.watchdog import STOPPED, TOLD
 
 TRIES = 5  # at one prompt: the first, three with other sampling, one with a correction
 STRIKES = 2  # prompts in a row that brought no reply that can be used
@@ -53,6 +54,11 @@ def work(assignment: Assignment, workspace: Workspace, may_edit: MayEdit) -> Wor
         if limit is not None:
             return limit
         reading = yield from _usable_reply(shift)
+        if reading is None and shift.stalled is not None:
+            return shift.stalled
+        if reading is None and shift.holds:
+            yield from _verified(done=True)  # it has nothing more to do, and only gates and checks were asked
+            return Finished()
         if reading is None:
             if shift.strikes >= STRIKES:
                 return Stalled(reason=shift.why_unusable(), failure_class=FailureClass.TOOL_USE)
@@ -70,7 +76,7 @@ def work(assignment: Assignment, workspace: Workspace, may_edit: MayEdit) -> Wor
 def _usable_reply(shift: Shift) -> Generator[Step, Answer, Reading | None]:
     """A reply that can be used, appended to the window; None where no try brought one."""
     for attempt in range(TRIES):
-        corrected = correction(shift.last_fault) if attempt == TRIES - 1 else ""
+        corrected = correction(shift.last_fault) if attempt == TRIES - 1 or shift.repeated > 1 else ""
         request = shift.request(_sampling(shift, attempt), corrected)
         reply = yield from _asked(request, attempt)
         shift.count(reply)
@@ -80,10 +86,24 @@ def _usable_reply(shift: Shift) -> Generator[Step, Answer, Reading | None]:
             return shift.reading
         shift.last_fault = reading
         yield Record(event=ReplyInvalid(number=shift.asked, fault=reading.fault, detail=reading.detail))
-        if shift.out_of_time():
+        yield from _circling(shift, reading)
+        if shift.out_of_time() or shift.stalled is not None:
             break
     shift.strikes += 1
     return None
+
+
+def _circling(shift: Shift, reading: Reading) -> Generator[Step, Answer, None]:
+    """Says once that a call comes again and again, and stops the round when that does not help."""
+    if reading.fault != "repeated":
+        return
+    shift.repeated += 1
+    if shift.repeated == 1:
+        yield Record(event=Intervened(action="told", reason=reading.detail))
+    if shift.repeated > STOPPED - TOLD:
+        reason = f"the same call came {STOPPED} times, and nothing changed in between"
+        yield Record(event=Intervened(action="stopped", reason=reason))
+        shift.stalled = Stalled(reason=reason, failure_class=shift.lost_class())
 
 
 def _asked(request: Request, attempt: int) -> Generator[Step, Answer, Reply]:
@@ -114,6 +134,10 @@ def _judged(shift: Shift, reply: Reply) -> Reading:
     for call in reading.calls:
         if call.name == "ask" and idle_question(call.arguments["question"], shift.assignment.contract.goal):
             return Reading(fault="question", detail="the question says nothing but the task: do the task instead")
+    if reading.calls and shift.watch.repeats(reading.calls):
+        return Reading(
+            fault="repeated", detail="the same call was answered twice already, and nothing has changed since"
+        )
     return reading
 
 
@@ -190,7 +214,6 @@ def _watched(shift: Shift) -> Steps:
     if advice.action != shift.advised:
         shift.advised = advice.action
         yield Record(event=Intervened(action=advice.action, reason=advice.reason))
-        shift.remark = told(advice.reason) if advice.action == "told" else ""
     if advice.action == "stopped":
-        return Stalled(reason=advice.reason, failure_class=FailureClass.LOST_THREAD)
+        return Stalled(reason=advice.reason, failure_class=shift.lost_class())
     return None

@@ -17,6 +17,7 @@ def correction(fault: Reading | None) -> str:
         "prose": "Answer with a tool call, not with text.",
         "empty": "Answer with a tool call.",
         "malformed": "Send the call again with valid JSON arguments.",
+        "repeated": "Do something else, or call ask.",
         "question": "Work on the goal with edit or write.",
     }.get(fault.fault or "", "Send one correct tool call.")
     return f"Your last reply was not used: {fault.detail}. {how}"
@@ -37,7 +38,3 @@ def found(verification: Verification, limit: int = FOUND_LIMIT) -> str:
 
 def narrowed() -> str:
     return "refused: enough looked around. Now only edit, write, ask, ask_scope or done"
-
-
-def told(reason: str) -> str:
-    return f"{reason[0].upper()}{reason[1:]}. Do something else."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from benchdog.events import EditRefused
 from benchdog.models.budget import estimate_request, room
 from benchdog.models.values import Message, Reply, Request, Role, Sampling, ToolCall
 from benchdog.verdict import FailureClass
@@ -17,7 +18,8 @@ from benchdog.worker.watchdog import Watch
 
 class Shift:
     """The one mutable thing of the loop. `asked` counts requests of this round, from 1; `turns` replies that were
-    kept; `strikes` prompts in a row that brought no reply that can be used.
+    kept; `strikes` prompts in a row that brought no reply that can be used. `holds`: something was changed, and
+    nothing fails on the tree as it is. `repeated`: replies in a row that only repeat; `stalled`: why that ended it.
     """
 
     def __init__(self, assignment: Assignment, desk: Desk) -> None:
@@ -29,9 +31,11 @@ class Shift:
         self.last_fault: Reading | None = None
         self.asked = self.turns = self.strikes = 0
         self.seconds = 0.0
-        self.looked = False
+        self.looked = self.holds = False
+        self.scope_refused = False
         self.advised = ""
-        self.remark = ""
+        self.repeated = 0
+        self.stalled: Stalled | None = None
 
     # --- the window
 
@@ -42,6 +46,7 @@ class Shift:
         if isinstance(messages, TooLarge):
             return messages
         self.messages = messages
+        self.watch = self.watch.forgotten()
         return None
 
     def request(self, sampling: Sampling, corrected: str = "") -> Request:
@@ -58,7 +63,7 @@ class Shift:
     def keep(self, reply: Reply, reading: Reading, corrected: str) -> None:
         """Appends a reply that can be used. Leaked calls get ids of their own, and become proper calls."""
         self.turns += 1
-        self.strikes = 0
+        self.strikes = self.repeated = 0
         self.last_fault = None
         if reading.recovered is not None:
             made = (replace(call, id=f"c{self.asked:04d}{number:04d}") for number, call in enumerate(reading.calls))
@@ -73,9 +78,8 @@ class Shift:
         self.messages = (*self._with(corrected), message)
 
     def answer(self, calls: tuple[ToolCall, ...], texts: tuple[str, ...], found: str) -> None:
-        """Appends what the calls came to; findings, remarks and the goal close the last message."""
-        closing = [text for text in (found, self.remark, the_one_thing(self.assignment.contract.goal)) if text]
-        self.remark = ""
+        """Appends what the calls came to; findings and the goal close the last message."""
+        closing = [text for text in (found, the_one_thing(self.assignment.contract.goal)) if text]
         contents = [*texts[:-1], "\n\n".join([texts[-1], *closing])]
         self.messages += tuple(
             Message(role=Role.TOOL, content=content, call_id=call.id)
@@ -98,17 +102,19 @@ class Shift:
     def note(self, calls: tuple[ToolCall, ...], answered: Answered) -> None:
         """Remembers what a reply did, for the watchdog and for a fresh window."""
         self.looked = self.looked or answered.refused or any(call.name in EXPLORING for call in calls)
+        rules = [event.rule for event in answered.events if isinstance(event, EditRefused)]
+        self.scope_refused = bool(rules) and all(rule in ("scope", "class") for rule in rules)
         if answered.changed:
             self.watch = self.watch.changed()
             changed = dict.fromkeys((*self.assignment.changed, *answered.changed))
             self.assignment = replace(self.assignment, changed=tuple(changed), diff="")
             return
-        for call, text in zip(calls, answered.texts, strict=True):
-            self.watch = self.watch.called(call.name, call.arguments, text)
+        self.watch = self.watch.called(calls)
         if not answered.refused:
             self.watch = self.watch.replied()
 
     def found(self, verification: Verification) -> None:
+        self.holds = not verification.findings and not verification.checks
         hint = "\n".join(each for each in (self.assignment.hint, verification.message) if each)
         self.assignment = replace(
             self.assignment, findings=verification.findings, failing=verification.checks, hint=hint
@@ -116,6 +122,10 @@ class Shift:
 
     def may_change(self, path: str) -> bool:
         return self.desk.may_change(path)
+
+    def lost_class(self) -> FailureClass:
+        """The class of a round that the watchdog stops."""
+        return FailureClass.SCOPE if self.scope_refused else FailureClass.LOST_THREAD
 
     # --- limits
 

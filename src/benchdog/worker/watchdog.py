@@ -1,26 +1,27 @@
 """Notices a worker that goes round in circles or explores without end. Pure: a value, and what to do next.
 
-    identical call, identical result, nothing changed in between: the third time it is told, the fifth it is stopped
+    the same call, and nothing changed in between (so the same result): the third time it is not carried out but asked
+    again, the fifth time the round is stopped
     exploring without an applied edit: after a quarter of the turns only editing, asking and finishing are let
-    through, and after a third it is stopped
+    through, and after a third the round is stopped
 
 Calls are counted since the last change, not in a row, so going A-B-A-B counts as well.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
 
-TOLD, STOPPED = 3, 5  # sightings of one call with one result
+from benchdog.models.values import ToolCall
+
+TOLD, STOPPED = 3, 5  # sightings of one call
 
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """`action`: told, narrowed or stopped. `new` is False where it was said before."""
+    """`action`: narrowed or stopped."""
 
     action: str
     reason: str
@@ -43,34 +44,34 @@ class Watch:
         """After an edit that was applied."""
         return replace(self, seen={}, explored=0)
 
-    def called(self, name: str, arguments: Mapping[str, Any], result: str) -> Watch:
-        """After a call that changed nothing."""
-        key = call_key(name, arguments, result)
-        return replace(self, seen={**self.seen, key: self.seen.get(key, 0) + 1})
+    def forgotten(self) -> Watch:
+        """After a fresh window, in which the model no longer has the answers."""
+        return replace(self, seen={})
+
+    def called(self, calls: Iterable[ToolCall]) -> Watch:
+        """After calls that changed nothing."""
+        seen = dict(self.seen)
+        for call in calls:
+            key = call_key(call)
+            seen[key] = seen.get(key, 0) + 1
+        return replace(self, seen=seen)
 
     def replied(self) -> Watch:
         """After a reply that only looked."""
         return replace(self, explored=self.explored + 1)
 
-    def times(self, name: str, arguments: Mapping[str, Any], result: str) -> int:
-        """How often this call had this result since the last change."""
-        return self.seen.get(call_key(name, arguments, result), 0)
+    def repeats(self, calls: Iterable[ToolCall]) -> bool:
+        """Whether a reply holds nothing but calls that were answered so often that one more says nothing new."""
+        return all(self.seen.get(call_key(call), 0) >= TOLD - 1 for call in calls)
 
     def advice(self) -> Advice | None:
-        """What to do about it; None: nothing."""
-        most = max(self.seen.values(), default=0)
-        if most >= STOPPED:
-            return Advice("stopped", f"the same call with the same result {most} times, and nothing changed")
+        """What to do about exploring; None: nothing."""
+        reason = f"{self.explored} replies looked around and changed nothing"
         if self.explored > max(4, self.turns // 3):
-            return Advice("stopped", f"{self.explored} replies looked around and changed nothing")
-        if self.narrowed:
-            return Advice("narrowed", f"{self.explored} replies looked around and changed nothing")
-        if most >= TOLD:
-            return Advice("told", f"the same call with the same result {most} times, and nothing changed")
-        return None
+            return Advice("stopped", reason)
+        return Advice("narrowed", reason) if self.narrowed else None
 
 
-def call_key(name: str, arguments: Mapping[str, Any], result: str) -> str:
-    """One call with one result, in a few characters."""
-    text = json.dumps([name, arguments, result], sort_keys=True, default=str)
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:24]
+def call_key(call: ToolCall) -> str:
+    """What makes two calls the same."""
+    return json.dumps([call.name, call.arguments], sort_keys=True, default=str)

@@ -51,10 +51,25 @@ def _shaped(whole: str, start: int, search: str, replace: str) -> str | None:
             replace = "\n" + replace
     end = start + len(search)
     before = whole[whole.rfind("\n", 0, start) + 1 : start]
-    alone = "\n" not in search and (end == len(whole) or whole[end] == "\n")
-    if not before or before.strip(" \t") or not alone or "\n" not in replace:
+    if not before or before.strip(" \t"):
         return replace
-    return _indented(before, search, replace)
+    if indent(replace) == before + indent(search) and replace.strip() != search.strip():
+        return replace[len(before) :]  # the search was quoted without its indentation, the replacement with it
+    if _begins_with_a_later_line(before, search, replace):
+        return None
+    alone = "\n" not in search and (end == len(whole) or whole[end] == "\n")
+    return _indented(before, search, replace) if alone and "\n" in replace else replace
+
+
+def _begins_with_a_later_line(before: str, search: str, replace: str) -> bool:
+    """Whether the replacement's first line, unindented as the search's is, repeats another line of the search that
+    stands deeper or less deep: it would get the indentation of the wrong one.
+    """
+    first, *later = search.split("\n")
+    new = replace.split("\n", maxsplit=1)[0]
+    if indent(first) or indent(new) or not new.strip() or new.strip() == first.strip():
+        return False
+    return any(line.strip() == new.strip() and indent(line) != before for line in later)
 
 
 def _indented(before: str, search: str, replace: str) -> str | None:
