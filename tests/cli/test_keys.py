@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pty
 import select
+import signal
 import sys
 import time
 from pathlib import Path
@@ -27,24 +28,28 @@ except KeyboardInterrupt:
 
 
 def at_terminal(call: str, typed: bytes, prompt: bytes = b"? ") -> str:
-    """What a program that asks at a terminal prints, when `typed` is typed after its prompt stands there."""
+    """What a program that asks at a terminal prints, when `typed` is typed after its prompt stands there.
+
+    It is typed again while nothing comes of it: the prompt may stand there a moment before anybody listens.
+    """
     pid, master = pty.fork()
     if pid == 0:
         os.execv(sys.executable, [sys.executable, "-c", _CODE.format(call=call)])
-    seen, sent, end = b"", False, time.monotonic() + 20
-    while time.monotonic() < end:
-        if not select.select([master], [], [], 0.5)[0]:
-            continue
-        try:
-            data = os.read(master, 4096)
-        except OSError:  # EIO: the other side is closed
-            break
-        seen += data
-        if prompt in seen and not sent:
-            os.write(master, typed)
-            sent = True
-    os.waitpid(pid, 0)
-    os.close(master)
+    seen, end = b"", time.monotonic() + 20
+    try:
+        while time.monotonic() < end:
+            ready = select.select([master], [], [], 0.5)[0]
+            if ready:
+                try:
+                    seen += os.read(master, 4096)
+                except OSError:  # EIO: the other side is closed
+                    break
+            if prompt in seen and (not ready or seen.endswith(prompt)):
+                os.write(master, typed)
+    finally:
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+        os.close(master)
     text = seen.decode()
     return text[text.rindex("<") + 1 : text.rindex(">")] if "<" in text else text
 

@@ -33,6 +33,7 @@ def benchdog(*words: str, cwd: Path, stdin: str = "") -> subprocess.CompletedPro
         input=stdin,
         capture_output=True,
         text=True,
+        check=False,
     )
 
 
@@ -98,7 +99,7 @@ def test_errors_are_json_where_json_was_asked(tmp_path: Path) -> None:
 def test_a_directory_that_is_gone_is_told_plainly(tmp_path: Path) -> None:
     gone = tmp_path / "gone"
     gone.mkdir()
-    code = "import os, sys; os.rmdir('.'); os.execv(sys.executable, [sys.executable, '-m', 'benchdog', 'runs'])"
+    code = "import os, sys; os.rmdir(os.getcwd()); os.execv(sys.executable, [sys.executable, '-m', 'benchdog', 'runs'])"
     done = subprocess.run([sys.executable, "-c", code], cwd=gone, capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert done.stderr.startswith("benchdog: the current directory is gone")

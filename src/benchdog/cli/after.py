@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from benchdog.cli.carry import carry, status_of, watching
+from benchdog.cli.carry import carry, carry_new, status_of, watching
 from benchdog.cli.diffs import shown
 from benchdog.cli.found import state_of
 from benchdog.cli.keys import ENTER, LEAVE, ask_line, choose
@@ -21,7 +21,7 @@ from benchdog.errors import UserError
 from benchdog.events import EditRefused, RunState, to_plain
 from benchdog.ledger.evidence import Evidence
 from benchdog.ledger.log import read_log
-from benchdog.runner import Bench, accept, answer, begin, land, refine
+from benchdog.runner import Bench, accept, answer, land, refine
 from benchdog.system.files import remove_tree, write_durably
 from benchdog.system.places import run_place
 from benchdog.system.terminal import one_line
@@ -112,9 +112,7 @@ def _widen(terminal: Terminal, bench: Bench, run: str) -> str:
         return run
     contract = contract_of(terminal, run, state)
     wider = replace(contract, scope=replace(contract.scope, allow=(*contract.scope.allow, exact_pattern(path))))
-    fresh = begin(bench, wider)
-    carry(terminal, bench, fresh)
-    return fresh
+    return carry_new(terminal, bench, wider)[0]
 
 
 def _open(terminal: Terminal, bench: Bench, run: str) -> str:

@@ -11,8 +11,11 @@ from benchdog.cli.found import state_of
 from benchdog.cli.lines import Lines
 from benchdog.cli.live import Live
 from benchdog.cli.terminal import Terminal
+from benchdog.contract import Contract
+from benchdog.contract.rules import contract_problems
+from benchdog.errors import UserError
 from benchdog.events import RunState
-from benchdog.runner import Bench, Nobody, carry_out, open_bench
+from benchdog.runner import Bench, Nobody, begin, carry_out, open_bench
 
 
 def open_for(
@@ -46,6 +49,18 @@ def carry(terminal: Terminal, bench: Bench, run: str, work: Callable[[], object]
         if work is not None:
             work()
         return carry_out(bench, run)
+
+
+def carry_new(terminal: Terminal, bench: Bench, contract: Contract) -> tuple[str, RunState]:
+    """Begins a run and carries it to its verdict, shown from its first event on.
+
+    Raises UserError for a contract that cannot be carried out.
+    """
+    if problems := contract_problems(contract):
+        raise UserError("; ".join(message for _, message in problems))
+    with watching(terminal, bench):
+        run = terminal.run = begin(bench, contract)
+        return run, carry_out(bench, run)
 
 
 def status_of(state: RunState) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +12,7 @@ from shlex import quote
 from typing import Any
 
 from benchdog.cli.after import land_now, show_diff
-from benchdog.cli.carry import carry, status_of, watching
+from benchdog.cli.carry import carry_new, status_of, watching
 from benchdog.cli.describe import duration
 from benchdog.cli.found import state_of
 from benchdog.cli.reports import report_of
@@ -19,7 +20,7 @@ from benchdog.cli.terminal import Terminal, dim, strong
 from benchdog.contract import Check, Contract, Scope
 from benchdog.errors import UserError
 from benchdog.events import RunState, to_plain
-from benchdog.runner import begin, open_bench, take_back
+from benchdog.runner import open_bench, take_back
 from benchdog.runner.bench import Bench
 from benchdog.system.environment import Environment
 from benchdog.system.files import remove_tree
@@ -29,7 +30,7 @@ from benchdog.testing import ScriptedServer, Traits
 from benchdog.testing.demo import ALLOW, CHECK, GOAL, demo_policy, make_demo_project
 from benchdog.verdict import Verdict
 
-_PACE = 120.0  # tokens per second of the scripted model where somebody watches
+_PACE = 60.0  # tokens per second of the scripted model where somebody watches
 _CONTRACT = Contract(goal=GOAL, scope=Scope(allow=ALLOW), checks=(Check(name="tests", run=CHECK, witness=True),))
 
 
@@ -98,8 +99,7 @@ def _carry_out(terminal: Terminal, options: DemoOptions, endpoint: str | None, m
         endpoint_url=endpoint,
         model=model,
     )
-    name = begin(bench, _CONTRACT)
-    state = carry(terminal, bench, name)
+    name, state = carry_new(terminal, bench, _CONTRACT)
     if options.live:
         terminal.say(_speed(state))
     report: dict[str, Any] = {}
@@ -148,7 +148,7 @@ def _ending(terminal: Terminal, options: DemoOptions, name: str) -> str:
         where = quote(str(terminal.environment.cwd))
         lines += [
             f"The project stays in {where}. To play with it, serve the scripted model in another terminal:",
-            "  python -m benchdog.testing --policy demo --port 8099",
+            f"  {quote(sys.executable)} -m benchdog.testing --policy demo --port 8099",
             f"  cd {where} && benchdog run {quote(GOAL)} --allow {ALLOW[0]} --check {quote(CHECK)} "
             "--endpoint http://127.0.0.1:8099/v1",
         ]

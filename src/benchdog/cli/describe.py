@@ -22,6 +22,7 @@ from benchdog.system.terminal import one_line
 from benchdog.verdict import Finding, Severity, Verdict
 
 LABEL_WIDTH = 9
+_MESSAGE_LINES = 3  # of a finding; all of it is in the report
 _MARKS = {CheckStatus.GREEN: "✓", CheckStatus.RED: "✗", CheckStatus.TIMED_OUT: "✗", CheckStatus.BROKEN: "!"}
 _FAULTS = {
     "empty": "empty reply",
@@ -242,7 +243,9 @@ def _edit(event: kinds.EditApplied, view: View) -> tuple[Line, ...]:
 
 
 def _refused(event: kinds.EditRefused, view: View) -> tuple[Line, ...]:
-    return _more(Span("✗ ", Tone.BAD), Span(f"edit of {one_line(event.path)} refused: {one_line(event.reason)}"))
+    path, reason = one_line(event.path), one_line(event.reason)
+    reason = reason.removeprefix(f"{path!r} may not change: ")  # what was refused has been said
+    return _more(Span("✗ ", Tone.BAD), Span(f"edit of {path} refused: {reason}"))
 
 
 def _claim(event: kinds.ClaimMade, view: View) -> tuple[Line, ...]:
@@ -281,7 +284,8 @@ def finding_text(finding: Finding) -> str:
     place = f"{one_line(finding.path)}:" if finding.path else ""
     if finding.path and finding.line:
         place += f"{finding.line}:"
-    return f"{place} {one_line(finding.gate, 40)}: {one_line(finding.message, 400)}".strip()
+    first = " ".join(line.strip() for line in finding.message.strip().split("\n")[:_MESSAGE_LINES])
+    return f"{place} {one_line(finding.gate, 40)}: {one_line(first, 240)}".strip()
 
 
 _VERDICT_TONES = {Verdict.PASSED: Tone.GOOD, Verdict.HELD: Tone.WARN, Verdict.NEEDS_INPUT: Tone.WARN}

@@ -2,19 +2,37 @@
 
 from __future__ import annotations
 
+import re
+
 from benchdog.cli.describe import LABEL_WIDTH, Line, Tone, View, advance, describe
 from benchdog.cli.terminal import Terminal, bad, dim, good, strong, warn
 from benchdog.ledger.log import Recorded
 from benchdog.models.values import Delta
 
+_WORDS = re.compile(r"\s*\S+\s*|\s+")
 _COLOURS = {Tone.DIM: dim, Tone.GOOD: good, Tone.BAD: bad, Tone.WARN: warn, Tone.STRONG: strong}
 
 
-def coloured(line: Line) -> str:
-    """The line with terminal colours; its text has been made safe when it was described."""
+def coloured(line: Line, width: int | None = None) -> str:
+    """The line with terminal colours; its text has been made safe when it was described.
+
+    With a `width` in columns it is wrapped between words, continued under its own text.
+    """
     label = f"{line.label:<{LABEL_WIDTH - 1}} "
-    parts = [(label, line.tone), *((span.text, span.tone) for span in line.spans)]
-    return "".join(_COLOURS[tone](text) if tone in _COLOURS and text.strip() else text for text, tone in parts).rstrip()
+    room = max(20, width - 1) if width else None
+    parts, column = [_toned(label, line.tone)], len(label)
+    for span in line.spans:
+        for word in _WORDS.findall(span.text) if room else [span.text]:
+            if room and column + len(word.rstrip()) > room and column > LABEL_WIDTH:
+                parts.append("\n" + " " * LABEL_WIDTH)
+                column = LABEL_WIDTH
+            parts.append(_toned(word, span.tone))
+            column += len(word)
+    return "".join(parts).rstrip()
+
+
+def _toned(text: str, tone: Tone) -> str:
+    return _COLOURS[tone](text) if tone in _COLOURS and text.strip() else text
 
 
 class Lines:

@@ -6,6 +6,7 @@ when nothing has happened for a while: start-up does not wait for it.
 
 from __future__ import annotations
 
+import shutil
 import sys
 import threading
 import time
@@ -96,7 +97,8 @@ class Live:
         lines = describe(recorded, self.view)
         self.view = advance(self.view, recorded)
         self._doing.event(recorded.event)
-        self._say("\n".join(coloured(line) for line in lines))
+        width = shutil.get_terminal_size().columns
+        self._say("\n".join(coloured(line, width) for line in lines))
         if self._thread is None:
             self._thread = threading.Thread(target=self._draw, name="live", daemon=True)
             self._thread.start()

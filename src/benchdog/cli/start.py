@@ -9,7 +9,7 @@ from shlex import quote
 import click
 
 from benchdog.cli.after import conclude
-from benchdog.cli.carry import carry
+from benchdog.cli.carry import carry_new
 from benchdog.cli.keys import ENTER, LEAVE, ask_line, choose
 from benchdog.cli.terminal import Terminal, dim
 from benchdog.cli.wish import Wish, wished, with_witness, work_folder
@@ -17,24 +17,15 @@ from benchdog.contract import Contract
 from benchdog.contract.globs import pattern_problem
 from benchdog.contract.propose import Proposal
 from benchdog.contract.red import RedCommand
-from benchdog.contract.rules import contract_problems
 from benchdog.errors import UserError
-from benchdog.runner import Bench, begin, propose
+from benchdog.runner import Bench, propose
 from benchdog.system.terminal import one_line
 
 
 def start(terminal: Terminal, bench: Bench, contract: Contract) -> int:
     """Begins a run, carries it out and ends the command. Returns the exit status."""
-    run = begin_run(terminal, bench, contract)
-    return conclude(terminal, bench, run, carry(terminal, bench, run))
-
-
-def begin_run(terminal: Terminal, bench: Bench, contract: Contract) -> str:
-    """Opens the run; errors from here on name it. Raises UserError for a contract that cannot be carried out."""
-    if problems := contract_problems(contract):
-        raise UserError("; ".join(message for _, message in problems))
-    terminal.run = begin(bench, contract)
-    return terminal.run
+    run, state = carry_new(terminal, bench, contract)
+    return conclude(terminal, bench, run, state)
 
 
 def goal_contract(terminal: Terminal, bench: Bench, goal: str, wish: Wish) -> Contract:

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import click
 
 from benchdog.cli.after import confirmed, land_now, show_diff
-from benchdog.cli.carry import carry, open_for, watching
+from benchdog.cli.carry import carry, carry_new, open_for, watching
 from benchdog.cli.found import find_run, state_of
 from benchdog.cli.keys import ask_line
 from benchdog.cli.reports import report_of
-from benchdog.cli.start import begin_run, goal_contract
+from benchdog.cli.start import goal_contract
 from benchdog.cli.terminal import LATEST, Terminal, bad, dim, strong
 from benchdog.cli.wish import Wish
 from benchdog.errors import BenchdogError
@@ -84,8 +84,7 @@ def _sentence(talk: _Talk, line: str) -> None:
     terminal, bench = talk.terminal, talk.bench()
     if talk.run is None:
         contract = goal_contract(terminal, bench, line, Wish())
-        talk.run = begin_run(terminal, bench, contract)
-        carry(terminal, bench, talk.run)
+        talk.run, _ = carry_new(terminal, bench, contract)
     else:
         run = talk.run
         carry(terminal, bench, run, lambda: refine(bench, run, line))
