@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import shutil
 import statistics
 import subprocess
@@ -100,25 +99,34 @@ def main() -> None:
                 path.write_text(f"changed by the person {pair}\n")
             second.append(time_benchdog(root, state))
             shutil.rmtree(state)
-    medians = [statistics.median(git), *(statistics.median(run["all"] for run in runs) for runs in (first, second))]
-    print(
-        json.dumps(
-            {
-                "machine": f"{platform.machine()}, {os.cpu_count()} cores, {platform.system()} {platform.release()}",
-                "python": platform.python_version(),
-                "files": options.files,
-                "git": git,
-                "first": first,
-                "second": second,
-                "git_median": medians[0],
-                "first_median": medians[1],
-                "second_median": medians[2],
-                "ratio": medians[1] / medians[0],
-                "bounds": {"ratio": 2.5, "second_median": 2.0},
-            },
-            indent=1,
-        )
-    )
+    print(json.dumps({"figures": figures(git, first, second), "note": note(options, git, first, second)}))
+
+
+def figures(git: list[float], first: list[dict[str, float]], second: list[dict[str, float]]) -> list[dict[str, object]]:
+    git_median = statistics.median(git)
+    first_median, second_median = (statistics.median(run["all"] for run in runs) for runs in (first, second))
+    return [
+        {"name": "git add -A && git write-tree, all fresh", "value": round(git_median, 3), "unit": "s", "limit": None},
+        {"name": "snapshot, checkout, harvest, changes", "value": round(first_median, 3), "unit": "s", "limit": None},
+        {
+            "name": "the same, as a ratio to git",
+            "value": round(first_median / git_median, 2),
+            "unit": "x",
+            "limit": 2.5,
+        },
+        {"name": "again, three files changed", "value": round(second_median, 3), "unit": "s", "limit": 2.0},
+    ]
+
+
+def note(
+    options: argparse.Namespace, git: list[float], first: list[dict[str, float]], second: list[dict[str, float]]
+) -> str:
+    """The steps' medians, so that a slower figure names its part."""
+    parts = []
+    for name, runs in (("first", first), ("again", second)):
+        steps = {step: statistics.median(run[step] for run in runs) for step in runs[0] if step not in ("all", "edit")}
+        parts.append(f"{name}: " + ", ".join(f"{step} {seconds:.2f} s" for step, seconds in steps.items()))
+    return f"{options.files} files, medians of {len(git)} interleaved pairs. " + "; ".join(parts)
 
 
 if __name__ == "__main__":

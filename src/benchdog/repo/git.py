@@ -1,7 +1,7 @@
 """Git as benchdog calls it: a fixed environment, bytes in, bytes out, errors that name what git said.
 
 Two kinds of call. On the person's repository: their own git with their own settings (filters, excludes, identity),
-but none of the caller's `GIT_*` variables, no optional locks, no pager, no prompt, no fsmonitor, no hooks. On
+but few of the caller's `GIT_*` variables, no optional locks, no pager, no prompt, no fsmonitor, no hooks. On
 benchdog's own object store: no settings but the store's.
 """
 
@@ -17,7 +17,12 @@ from benchdog.errors import HostError
 from benchdog.system.environment import Environment
 from benchdog.system.process import Command, kill_group, start
 
-_IDENTITY = ("GIT_AUTHOR_NAME", "GIT_AUTHOR_EMAIL", "GIT_COMMITTER_NAME", "GIT_COMMITTER_EMAIL")
+# The only GIT_* variables of the caller that say who somebody is and where their settings lie, not which repository,
+# index or work tree to use (they are set so inside a hook, for one).
+_KEPT = (
+    *("GIT_AUTHOR_NAME", "GIT_AUTHOR_EMAIL", "GIT_COMMITTER_NAME", "GIT_COMMITTER_EMAIL"),
+    *("GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CONFIG_NOSYSTEM"),
+)
 _FIXED = {"LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "GIT_PAGER": "cat"}
 _QUIET = ("--no-pager", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-c", "gc.auto=0")
 _MISSING = "install git 2.25 or newer and see that it is in PATH"
@@ -76,7 +81,7 @@ class Git:
 def persons_git(environment: Environment, cwd: Path) -> Git:
     """The person's own git, for their repository."""
     kept = {name: value for name, value in environment.variables.items() if not name.startswith("GIT_")}
-    kept |= {name: environment.variables[name] for name in _IDENTITY if name in environment.variables}
+    kept |= {name: environment.variables[name] for name in _KEPT if name in environment.variables}
     return Git(cwd=cwd, environment={**kept, **_FIXED})
 
 

@@ -92,10 +92,10 @@ class Harvester:
 
     def _read(self, path: str, name: str, parent: int) -> None:
         with opened(name, parent) as (descriptor, status):
-            self._total += status.st_size
-            if status.st_size > MAX_FILE or self._total > MAX_TOTAL:
+            if status.st_size > MAX_FILE or self._total + status.st_size > MAX_TOTAL:
                 self._refused[path] = "is larger than benchdog takes in"
                 return
+            self._total += status.st_size
             blob = take_file(self._session, descriptor, status)
             self._keep(path, status, blob, known(status, blob, self._stamp))
 

@@ -27,6 +27,12 @@ DEPENDENCY_DIRECTORIES = (
 )
 
 
+_STATUS = (
+    *("status", "--porcelain=v2", "-z", "--branch"),
+    *("--untracked-files=all", "--no-renames", "--ignore-submodules=dirty"),
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listing:
     """Paths of the tree, relative to the root. `submodules` are commits by path; `nested` are the person's own
@@ -52,15 +58,7 @@ class Ignored:
 
 def list_repository(git: Git) -> Listing:
     """A git work tree as it is: tracked files, and untracked ones that are not ignored. Raises HostError."""
-    status = git.start(
-        "status",
-        "--porcelain=v2",
-        "-z",
-        "--branch",
-        "--untracked-files=all",
-        "--no-renames",
-        "--ignore-submodules=dirty",
-    )
+    status = git.start(*_STATUS)
     try:
         staged = git.run("ls-files", "-z", "--stage")
         output, said = status.communicate()
@@ -68,7 +66,7 @@ def list_repository(git: Git) -> Listing:
         status.kill()
         status.communicate()
     if status.returncode != 0:
-        raise GitFailed(("git", "status"), status.returncode, os.fsdecode(said))
+        output = _status_without_filters(git, os.fsdecode(said))
     tracked, submodules = _index(staged)
     head, branch, changed, untracked = _status(output)
     return Listing(
@@ -80,6 +78,18 @@ def list_repository(git: Git) -> Listing:
         branch=branch,
         changed=tuple(sorted(changed + untracked)),
     )
+
+
+def _status_without_filters(git: Git, said: str) -> bytes:
+    """Git's status where a filter does not run here (git-lfs is not installed): with all filters off.
+
+    Then a file that git has to look at again counts as changed if its bytes are not those committed.
+    """
+    filters = git.attempt("config", "-z", "--name-only", "--get-regexp", r"^filter\..*\.(clean|process|required)$")[1]
+    if not filters:
+        raise GitFailed(("git", "status"), 128, said)
+    off = [f"{name}={'false' if name.endswith('.required') else ''}" for name in _names(filters)]
+    return git.run(*(word for setting in off for word in ("-c", setting)), *_STATUS)
 
 
 def list_folder(git: Git, root: Path) -> Listing:
