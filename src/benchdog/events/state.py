@@ -246,7 +246,7 @@ def _gate(state: RunState, event: kinds.GateFinished) -> RunState:
 
 
 def _verdict(state: RunState, event: kinds.VerdictReached) -> RunState:
-    return replace(state, verdict=event, round_open=False)
+    return replace(state, verdict=event)  # an interrupted round stays open: resuming goes on with it
 
 
 def _landing_started(state: RunState, event: kinds.LandingStarted) -> RunState:
