@@ -45,7 +45,7 @@ def lint_goal(goal: str, paths: Iterable[str]) -> tuple[str, ...]:
     hints = []
     if not _HOLD.search(text) and not _CHECK.search(text) and not _names_file(text, paths):
         hints.append("the goal names no file, symbol or check: say where, such as `src/app.py` or `parse_date`")
-    goals = max(len(_BULLET.findall(text)), 1 + len(_NEXT_GOAL.findall(text)))
+    goals = len(_BULLET.findall(text)) or 1 + len(_NEXT_GOAL.findall(text))
     if goals > MAX_GOALS:
         hints.append(f"the goal asks for about {goals} things: one run does one thing best, `benchdog refine` the next")
     if found := _WHOLE.search(text):

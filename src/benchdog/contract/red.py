@@ -67,7 +67,7 @@ def from_red_command(command: str, output: str, paths: Iterable[str], *, find: F
     found = failures(output)
     named = f": {'; '.join(found[:_SHOWN])}" if found else ""
     more = f"; and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
-    goal = f"`{command}` fails{named}{more}. Fix the cause so that it exits 0, without changing what it checks."
+    goal = f"`{command}` fails{named}{more}. It must exit 0; what it checks stays as it is."
     return RedCommand(goal, propose_scope("", paths, (output,), find=find), check)
 
 
