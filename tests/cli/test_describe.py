@@ -80,7 +80,7 @@ def test_a_run_reads_as_the_design_shows_it() -> None:
     assert tell(events, Path("/state")) == [
         "run      k3x9abcd · ops.add must add",
         "base     3f2a91c + 2 uncommitted files",
-        "sandbox  bubblewrap · seccomp · no network",
+        "sandbox  bubblewrap · no network · 1 more layer",
         "model    qwen3.6-35b-a3b · llama.cpp b9731 at 127.0.0.1:8080 · 65,536 tokens in effect",
         "base     tests ✗ 1 failed, 41 passed (0.8 s)",
         "round 1  implement",

@@ -52,13 +52,15 @@ def _keys(terminal: Terminal, bench: Bench, run: str) -> int:
         if key in (LEAVE, ENTER) or key not in offered:
             return status_of(state_of(terminal, run))
         try:
-            run = offered[key][1](terminal, bench, run)
+            run, stay = offered[key][1](terminal, bench, run)
+            if not stay:
+                return status_of(state_of(terminal, run))
         except UserError as error:
             terminal.say(one_line(error.message, 400) + (f"\n{dim(one_line(error.hint))}" if error.hint else ""))
 
 
-Act = Callable[[Terminal, Bench, str], str]
-"""What a key does; returns the run that the keys are about from then on."""
+Act = Callable[[Terminal, Bench, str], tuple[str, bool]]
+"""What a key does; returns the run that the keys are about from then on, and whether there is more to ask."""
 
 
 def _offered(terminal: Terminal, run: str, state: RunState) -> dict[str, tuple[str, Act]]:
@@ -79,43 +81,44 @@ def _offered(terminal: Terminal, run: str, state: RunState) -> dict[str, tuple[s
     return {key: (text, act) for offered, key, text, act in offers if offered}
 
 
-def _apply(terminal: Terminal, bench: Bench, run: str) -> str:
-    if confirmed(terminal, bench, run):
-        land_now(terminal, bench, run)
-    return run
+def _apply(terminal: Terminal, bench: Bench, run: str) -> tuple[str, bool]:
+    if not confirmed(terminal, bench, run):
+        return run, True
+    land_now(terminal, bench, run)
+    return run, False
 
 
-def _diff(terminal: Terminal, bench: Bench, run: str) -> str:
+def _diff(terminal: Terminal, bench: Bench, run: str) -> tuple[str, bool]:
     show_diff(terminal, run)
-    return run
+    return run, True
 
 
-def _refine(terminal: Terminal, bench: Bench, run: str) -> str:
+def _refine(terminal: Terminal, bench: Bench, run: str) -> tuple[str, bool]:
     if text := ask_line(terminal, "what is to be different?"):
         carry(terminal, bench, run, lambda: refine(bench, run, text))
-    return run
+    return run, True
 
 
-def _answer(terminal: Terminal, bench: Bench, run: str) -> str:
+def _answer(terminal: Terminal, bench: Bench, run: str) -> tuple[str, bool]:
     if text := ask_line(terminal, "your answer:"):
         carry(terminal, bench, run, lambda: answer(bench, run, text, ()))
-    return run
+    return run, True
 
 
-def _widen(terminal: Terminal, bench: Bench, run: str) -> str:
+def _widen(terminal: Terminal, bench: Bench, run: str) -> tuple[str, bool]:
     """Allows the path that was refused or asked for: an answer where the run waits for one, else a run of its own."""
     state = state_of(terminal, run)
     path = refused_path(terminal, run, state)
     assert path is not None, "the key is offered only where a path was refused"
     if state.outcome is Verdict.NEEDS_INPUT:
         carry(terminal, bench, run, lambda: answer(bench, run, "", (path,)))
-        return run
+        return run, True
     contract = contract_of(terminal, run, state)
     wider = replace(contract, scope=replace(contract.scope, allow=(*contract.scope.allow, exact_pattern(path))))
-    return carry_new(terminal, bench, wider)[0]
+    return carry_new(terminal, bench, wider)[0], True
 
 
-def _open(terminal: Terminal, bench: Bench, run: str) -> str:
+def _open(terminal: Terminal, bench: Bench, run: str) -> tuple[str, bool]:
     """Writes the candidate beside the run's log, for a person to finish by hand."""
     state = state_of(terminal, run)
     assert state.candidate is not None, "the key is offered only where there is a candidate"
@@ -124,7 +127,7 @@ def _open(terminal: Terminal, bench: Bench, run: str) -> str:
     with bench.repository.checkout(state.candidate) as checkout:
         shutil.copytree(checkout.path, folder, symlinks=True)
     terminal.say(f"the candidate lies in {folder}; it is a copy, and yours")
-    return run
+    return run, True
 
 
 def refused_path(terminal: Terminal, run: str, state: RunState) -> str | None:

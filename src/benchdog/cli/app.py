@@ -28,8 +28,10 @@ class LazyGroup(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's interface
         return list(COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's interface
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         row = COMMANDS.get(cmd_name)
+        if row and row.moment and not ctx.resilient_parsing and isinstance(ctx.obj, Terminal):
+            ctx.obj.moment(row.moment)
         return _load(row) if row else None
 
     def resolve_command(

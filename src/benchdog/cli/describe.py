@@ -156,8 +156,10 @@ def _base(event: kinds.BaseTaken, view: View) -> tuple[Line, ...]:
 def _sandbox(event: kinds.SandboxReady, view: View) -> tuple[Line, ...]:
     if event.unsafe:
         return (Line("sandbox", (Span("none: nothing is kept from the checks", Tone.BAD),), Tone.BAD),)
-    text = " · ".join(one_line(part, 80) for part in (event.backend, *event.layers))
-    lines = _said("sandbox", text)
+    network = [layer for layer in event.layers if "network" in layer][-1:]  # what people ask first
+    others = len(event.layers) - len(network)
+    more = [f"{others} more layer{_s(others)}"] if others else []
+    lines = _said("sandbox", " · ".join(one_line(part, 80) for part in (event.backend, *network, *more)))
     if event.widened:
         lines += _more(Span("widened by settings: " + one_line(", ".join(event.widened)), Tone.WARN))
     return lines

@@ -54,6 +54,7 @@ def ask_line(terminal: Terminal, question: str, *, default: str = "") -> str | N
 
     Raises KeyboardInterrupt for Ctrl-C.
     """
+    terminal.settle()
     with terminal.interrupts.at_prompt():
         if not sys.stdin.isatty():
             with _keyboard() as descriptor:

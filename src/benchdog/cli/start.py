@@ -10,6 +10,8 @@ import click
 
 from benchdog.cli.after import conclude
 from benchdog.cli.carry import carry_new
+from benchdog.cli.detected import detected
+from benchdog.cli.interrupts import INTERRUPTED
 from benchdog.cli.keys import ENTER, LEAVE, ask_line, choose
 from benchdog.cli.terminal import Terminal, dim
 from benchdog.cli.wish import Wish, wished, with_witness, work_folder
@@ -30,10 +32,21 @@ def start(terminal: Terminal, bench: Bench, contract: Contract) -> int:
 
 def goal_contract(terminal: Terminal, bench: Bench, goal: str, wish: Wish) -> Contract:
     """The contract for a goal: as the flags say, or with a scope that is proposed and confirmed."""
-    contract = _wished(bench, goal, wish)
+    contract = _with_found_check(terminal, bench, _wished(bench, goal, wish), wish)
     if contract.scope.allow:
         return contract
     return scoped(terminal, contract, propose(bench, goal, ()), wish)
+
+
+def _with_found_check(terminal: Terminal, bench: Bench, contract: Contract, wish: Wish) -> Contract:
+    """Where nothing says how to check the work, the first check that the repository's files name; it is announced."""
+    if contract.checks or contract.deliver or wish.no_check:
+        return contract
+    found = detected(bench.repository).checks[:1]
+    for each in found:
+        why = dim(f"({one_line(each.why)}; --no-check does without)")
+        terminal.say(f"{dim('Check:')} {one_line(each.check.run)}  {why}")
+    return replace(contract, checks=tuple(each.check for each in found))
 
 
 def red_contract(terminal: Terminal, bench: Bench, red: RedCommand, wish: Wish) -> Contract:
@@ -60,7 +73,7 @@ def scoped(terminal: Terminal, contract: Contract, proposal: Proposal, wish: Wis
 
 
 def ask_scope(terminal: Terminal, proposal: Proposal) -> tuple[str, ...]:
-    """What may change, as the person confirms, edits or widens it. Raises click.Abort where they leave."""
+    """What may change, as the person confirms, edits or widens it. Raises Exit where they leave."""
     allow = proposal.allow or _edited(terminal, ())
     wider = list(proposal.wider)
     while True:
@@ -69,7 +82,7 @@ def ask_scope(terminal: Terminal, proposal: Proposal) -> tuple[str, ...]:
         if key == ENTER:
             return allow
         if key == LEAVE:
-            raise click.Abort
+            raise _left(terminal)
         if key == "e":
             allow = _edited(terminal, allow)
         elif wider:
@@ -79,11 +92,11 @@ def ask_scope(terminal: Terminal, proposal: Proposal) -> tuple[str, ...]:
 
 
 def _edited(terminal: Terminal, allow: tuple[str, ...]) -> tuple[str, ...]:
-    """What the person types. Raises click.Abort where that is nothing."""
+    """What the person types. Raises Exit where that is nothing."""
     while True:
         line = ask_line(terminal, "Allowed files:", default=" ".join(quote(each) for each in allow))
         if not line:
-            raise click.Abort
+            raise _left(terminal)
         try:
             typed = tuple(shlex.split(line))
         except ValueError as error:
@@ -93,6 +106,11 @@ def _edited(terminal: Terminal, allow: tuple[str, ...]) -> tuple[str, ...]:
         if not wrong:
             return typed
         terminal.say("; ".join(wrong))
+
+
+def _left(terminal: Terminal) -> click.exceptions.Exit:
+    terminal.say("nothing was started")
+    return click.exceptions.Exit(INTERRUPTED)
 
 
 def _listed(allow: tuple[str, ...], proposal: Proposal) -> str:

@@ -24,6 +24,7 @@ class Terminal:
         self.json = json
         self.run: str | None = None
         """The run that this command is about, once it is known: errors name it."""
+        self._moment = False
 
     @property
     def interactive(self) -> bool:
@@ -44,12 +45,27 @@ class Terminal:
     def colours(self) -> bool:
         return not self.environment.get("NO_COLOR") and self.environment.get("TERM") != "dumb"
 
+    def moment(self, text: str) -> None:
+        """A word that stands on the screen until anything else is said: something is being done."""
+        if self.watched and self.colours and not self.json:
+            self.settle()
+            click.echo(dim(text), err=True, nl=False)
+            self._moment = True
+
+    def settle(self) -> None:
+        """Takes the passing word away."""
+        if self._moment:
+            self._moment = False
+            click.echo("\r\x1b[K", err=True, nl=False, color=True)
+
     def say(self, text: str = "", *, end: str = "\n") -> None:
         """Talk, for people: stderr."""
+        self.settle()
         click.echo(text + end, err=True, nl=False, color=self.colours and self.watched)
 
     def data(self, text: str) -> None:
         """Data: stdout."""
+        self.settle()
         click.echo(text, color=self.colours and self.shows)
 
     def raw(self, data: bytes) -> None:

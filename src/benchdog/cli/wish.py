@@ -26,13 +26,14 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 class Wish:
     """`flags` say what a contract would; `witness` are commands that are red now and must turn green.
 
-    `no_worse`: failures that stand already may stay. `timeout` (seconds) is for every check. `yes` accepts the files
-    that are proposed.
+    `no_worse`: failures that stand already may stay. `no_check`: no check at all. `timeout` (seconds) is for every
+    check. `yes` accepts the files that are proposed.
     """
 
     flags: Flags = field(default_factory=Flags)
     witness: tuple[str, ...] = ()
     no_worse: bool = False
+    no_check: bool = False
     timeout: float | None = None
     yes: bool = False
 
@@ -55,6 +56,7 @@ def _seconds(context: click.Context, parameter: click.Parameter, value: str | No
         raise click.BadParameter(str(error)) from error
 
 
+_OWN = ("witness", "no_worse", "no_check", "timeout", "yes")
 _CLASSES = ", ".join(kind.value for kind in PathClass if kind not in NEVER_OPEN)
 _OPTIONS = (
     click.option("--allow", metavar="GLOB", multiple=True, help="What may change; nothing else may."),
@@ -64,6 +66,7 @@ _OPTIONS = (
     click.option("--witness", metavar="CMD", multiple=True, help="A check that is red now and must turn green."),
     click.option("--deliver", metavar="PATH[=TEXT]", multiple=True, help="A file that must exist, and contain TEXT."),
     click.option("--no-worse", is_flag=True, help="Tests that fail already may go on failing."),
+    click.option("--no-check", is_flag=True, help="Run no check: then a person must read the diff."),
     click.option("--timeout", metavar="TIME", callback=_seconds, help="Of each check. [2m]"),
     click.option("--max-files", metavar="N", type=int, help="How many files may change."),
     click.option("--max-lines", metavar="N", type=int, help="How many lines may change, added plus removed."),
@@ -85,7 +88,9 @@ def take_wish(given: dict[str, Any]) -> Wish:
     """Takes the wish's options out of what click gave."""
     names = [each.name for each in fields(Flags) if each.name != "goal"]
     flags = Flags(**{name: given.pop(name) for name in names})
-    return Wish(flags=flags, **{name: given.pop(name) for name in ("witness", "no_worse", "timeout", "yes")})
+    return Wish(
+        flags=flags, **{name: given.pop(name) for name in ("witness", "no_worse", "no_check", "timeout", "yes")}
+    )
 
 
 def wished(wish: Wish, bench: Bench, file: ContractFile | None = None) -> Contract:
@@ -102,6 +107,8 @@ def wished(wish: Wish, bench: Bench, file: ContractFile | None = None) -> Contra
         made = with_flags(file, wish.flags, root=root, need_scope=False)
     contract = rebase_contract(_with_witnesses(made.contract, wish), folder)
     contract = apply_settings(contract, bench.configuration.settings, made.lines)
+    if wish.no_check:
+        return replace(contract, checks=())
     return replace(contract, checks=tuple(_adjusted(check, wish) for check in contract.checks))
 
 

@@ -53,8 +53,7 @@ def doctor(terminal: Terminal, /) -> int:
     """Look whether this machine is ready, and say how to make it so."""
     items = []
     for name, probe in PROBES.items():
-        if terminal.watched and not terminal.json:
-            terminal.say(dim(f"trying: {name} …"), end="\r")
+        terminal.moment(f"trying: {name} …")
         item = probe(terminal)
         items.append(item)
         if not terminal.json:

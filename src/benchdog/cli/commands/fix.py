@@ -10,6 +10,7 @@ import click
 from benchdog.checks import CheckStatus
 from benchdog.cli.carry import open_for
 from benchdog.cli.describe import check_line
+from benchdog.cli.detected import detected
 from benchdog.cli.lines import coloured
 from benchdog.cli.options import json_option, model_options
 from benchdog.cli.start import red_contract, start
@@ -50,7 +51,7 @@ def fix(terminal: Terminal, /, words: tuple[str, ...], **given: Any) -> int:
 
 
 def _default_check(bench: Bench) -> Check:
-    checks = bench.configuration.settings.checks
+    checks = bench.configuration.settings.checks or tuple(each.check for each in detected(bench.repository).checks)
     if not checks:
         raise UserError("no check is known here", hint='benchdog fix "pytest -q", or benchdog init to write one down')
     return checks[0]

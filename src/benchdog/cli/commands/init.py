@@ -7,13 +7,14 @@ from pathlib import Path
 
 import click
 
+from benchdog.cli.detected import detected
 from benchdog.cli.options import json_option
 from benchdog.cli.terminal import Terminal, dim, warn
-from benchdog.contract.detect import MAX_BYTES, Detected, detect
+from benchdog.contract.detect import Detected
 from benchdog.contract.templates import TEMPLATES, render_settings, render_template
 from benchdog.errors import EndpointError, UserError
 from benchdog.models.discover import discover
-from benchdog.repo import Repository, open_repository
+from benchdog.repo import open_repository
 from benchdog.runner.configure import FILE_NAME, load, write_person_endpoint
 from benchdog.system.clock import SystemClock
 from benchdog.system.terminal import one_line
@@ -29,7 +30,7 @@ def init(terminal: Terminal, /, *, template: str | None, force: bool, no_endpoin
     """Write a benchdog.toml with the checks found here; remember the model server that runs."""
     environment = terminal.environment
     repository = open_repository(environment, environment.cwd, SystemClock())
-    found = _detected(repository)
+    found = detected(repository)
     folder = environment.cwd if not repository.is_git else repository.root
     written: list[Path] = []
     settings = folder / FILE_NAME
@@ -43,18 +44,6 @@ def init(terminal: Terminal, /, *, template: str | None, force: bool, no_endpoin
     endpoint = None if no_endpoint else _endpoint(terminal)
     _tell(terminal, found, written, endpoint)
     return 0
-
-
-def _detected(repository: Repository) -> Detected:
-    tree = repository.view(repository.snapshot().tree)
-
-    def read(path: str) -> bytes | None:
-        if path not in tree.entries:
-            return None
-        data = tree.read(path)
-        return data if len(data) <= MAX_BYTES else None
-
-    return detect(tree.entries, read)
 
 
 def _write(path: Path, text: str, *, force: bool) -> None:

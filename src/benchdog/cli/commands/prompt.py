@@ -76,7 +76,9 @@ def _take(talk: _Talk, line: str) -> None:
             _sentence(talk, line)
     except BenchdogError as error:
         talk.terminal.say(bad(plain(error.message)) + (f"\n{dim('try: ' + plain(error.hint))}" if error.hint else ""))
-    except (click.Abort, KeyboardInterrupt):
+    except click.exceptions.Exit:
+        return  # left at a question: that has been said
+    except KeyboardInterrupt:
         talk.terminal.say("left")
 
 
