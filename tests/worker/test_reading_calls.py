@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from shop import call, reply
 
 from benchdog.models.values import Finish, RawCall, Reply, ToolCall
+from benchdog.testing.leaks import LEAKS as SCRIPTED
+from benchdog.testing.policy import ScriptedCall
 from benchdog.worker.arguments import fit, parse_object
 from benchdog.worker.calls import Reading, read_reply, resolve
 from benchdog.worker.leaks import LEAKS, MAX_TEXT, find_leaks
@@ -93,6 +95,18 @@ def test_several_leaked_calls_are_all_recovered() -> None:
         "[edit(path='a', search='b', replace='c'), done()]",
     ):
         assert [each.name for each in read_reply(reply(text=text), TOOLS).calls] == ["edit", "done"], text
+
+
+def test_words_about_the_work_do_not_make_it_talk() -> None:
+    text = f"I will mend the format function in the example module.\n<tool_call>{AS_JSON}</tool_call>\nDone."
+    assert [each.name for each in read_reply(reply(text=text), TOOLS).calls] == ["edit"]
+
+
+@pytest.mark.parametrize("syntax", SCRIPTED)
+def test_whatever_the_scripted_model_leaks_is_recovered(syntax: str) -> None:
+    calls = [ScriptedCall(name="edit", arguments=EDIT), ScriptedCall(name="done", arguments={"summary": "x"})]
+    reading = read_reply(reply(text=SCRIPTED[syntax](calls)), TOOLS)
+    assert [(each.name, dict(each.arguments)) for each in reading.calls] == [("edit", EDIT), ("done", {"summary": "x"})]
 
 
 def test_a_leak_with_one_unknown_name_is_not_used_by_halves() -> None:

@@ -20,7 +20,8 @@ from typing import Any
 MAX_TEXT = 400_000  # characters; a longer reply is no leaked call
 MAX_CALLS = 64  # in one reply
 _TALK = re.compile(
-    r"for example|for instance|\be\.g\.|\bexample\b|\bformat\b|such as|like this|\bsyntax\b|would look|looks like",
+    r"for example|for instance|\be\.g\.|example:|(?:the|this|following) (?:tool )?(?:call )?format\b|such as|like this"
+    r"|\bsyntax\b|would look|looks like",
     re.IGNORECASE,
 )
 _NAMES = ("name", "tool_name", "tool", "function")
