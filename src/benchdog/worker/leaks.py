@@ -20,7 +20,7 @@ from typing import Any
 MAX_TEXT = 400_000  # characters; a longer reply is no leaked call
 MAX_CALLS = 64  # in one reply
 _TALK = re.compile(
-    r"for example|for instance|\be\.g\.|example:|(?:the|this|following) (?:tool )?(?:call )?format\b|such as|like this"
+    r"for example|for instance|\be\.g\.|example:|\bformat(?::|\s*\n| is\b)|such as|like this"
     r"|\bsyntax\b|would look|looks like",
     re.IGNORECASE,
 )
