@@ -65,16 +65,16 @@ class World:
 
 def picture(root: Path) -> Picture:
     seen: Picture = {}
-    for directory, names, files in os.walk(os.fsencode(root)):
+    for directory, names, files in os.walk(root):
         for name in (*names, *files):
-            place = os.path.join(directory, name)
-            status = os.lstat(place)
+            place = Path(directory) / name
+            status = place.lstat()
             data = b""
             if stat.S_ISLNK(status.st_mode):
-                data = os.readlink(place)
+                data = os.fsencode(place.readlink())
             elif stat.S_ISREG(status.st_mode):
-                data = Path(os.fsdecode(place)).read_bytes()
-            seen[os.fsdecode(os.path.relpath(place, os.fsencode(root)))] = (status.st_mode, data)
+                data = place.read_bytes()
+            seen[str(place.relative_to(root))] = (status.st_mode, data)
     return seen
 
 
@@ -98,11 +98,11 @@ def in_child(act: Callable[[], str]) -> tuple[int, str]:
             os.close(reader)
             os.write(writer, act().encode())
             status = 0
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - told to the parent, whatever it is
             os.write(writer, f"{type(error).__name__}: {error} [{getattr(error, 'hint', None)}]".encode())
         finally:
             os._exit(status)
     os.close(writer)
-    with open(reader, "rb") as pipe:
+    with os.fdopen(reader, "rb") as pipe:
         said = pipe.read().decode()
     return os.waitpid(child, 0)[1], said

@@ -227,7 +227,7 @@ def leave_depth(root: Path, outside: Path) -> None:
     os.chdir(root)
     try:
         for _ in range(400):
-            os.mkdir("a-rather-long-name-for-a-directory")
+            Path("a-rather-long-name-for-a-directory").mkdir()
             os.chdir("a-rather-long-name-for-a-directory")
         Path("x").write_text("x")
     finally:

@@ -283,7 +283,7 @@ def test_git_cleans_exactly_the_changed_paths(world: World) -> None:
         world.git("config", "filter.shout.clean", "false")
         before, own = world.picture(), world.own_git()
         with pytest.raises(UserError, match="git cannot take the changed files in"):
-            land(repository, "two", {"x.loud": text("again\n")})
+            land(repository, "two", {"x.loud": text("again\n")}, how="branch", name="fix")
         assert (world.picture(), world.own_git()) == (before, own)
 
 

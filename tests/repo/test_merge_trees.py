@@ -1,4 +1,4 @@
-"""The candidate is brought to a repository that moved on; what both sides changed needs a person, or merges by lines."""
+"""The candidate is brought to a repository that moved on; what both sides changed merges by lines, or not at all."""
 
 from __future__ import annotations
 

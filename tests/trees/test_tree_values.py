@@ -107,7 +107,7 @@ def test_a_merge_takes_each_side_s_own_changes(
     base: dict[str, Entry], ours: dict[str, Entry], theirs: dict[str, Entry]
 ) -> None:
     plan = merge_paths(base, ours, theirs)
-    merged = {path: entry for path, entry in (ours | plan.take).items() if entry is not None}
+    merged = {path: entry for path, entry in {**ours, **plan.take}.items() if entry is not None}
     for path in "abcdef":
         sides = (base.get(path), ours.get(path), theirs.get(path))
         if path in plan.both:
@@ -121,7 +121,7 @@ def test_a_merge_takes_each_side_s_own_changes(
 def test_a_merge_with_an_unchanged_side_is_the_other_side(base: dict[str, Entry], other: dict[str, Entry]) -> None:
     assert merge_paths(base, other, base).take == {}
     plan = merge_paths(base, base, other)
-    assert {path: entry for path, entry in (base | plan.take).items() if entry is not None} == other
+    assert {path: entry for path, entry in {**base, **plan.take}.items() if entry is not None} == other
     assert plan.both == {}
 
 

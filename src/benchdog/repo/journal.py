@@ -2,7 +2,7 @@
 
 journals/<id>/
     journal.json     what is to change, written once, last of what prepares the landing
-    blobs/<id>       the bytes before and after, so that neither direction needs anything but this folder
+    blobs            the bytes before and after, one after the other, so that no direction needs another place
     undo.json        for a roll-back of a commit: which ref goes from where to where
     state            landing, landed, aborting, aborted, rolling-back or rolled-back
 
@@ -12,13 +12,16 @@ A folder without `state` is of a landing that never began. `landing`, `aborting`
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
 from benchdog.errors import StoreError, UserError
 from benchdog.repo.disk import Side
+from benchdog.repo.importing import blob_id
 from benchdog.system.files import sync_directory, write_durably
 from benchdog.trees import Mode
 
@@ -78,6 +81,8 @@ class Journal:
     emptied: tuple[tuple[str, int], ...]
     move: Move | None = None
     index: tuple[IndexEntry, ...] = ()
+    extents: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    """Where each blob begins in `blobs`, and its size."""
 
     @property
     def state(self) -> State | None:
@@ -104,14 +109,19 @@ class Journal:
     def blob(self, blob: str) -> bytes:
         """The bytes of one side. Raises StoreError."""
         try:
-            return (self.place / "blobs" / blob).read_bytes()
-        except OSError as error:
-            raise StoreError(f"the journal {self.place} lost the content {blob}: {error.strerror}") from error
+            begin, size = self.extents[blob]
+            with (self.place / "blobs").open("rb") as file:
+                file.seek(begin)
+                data = file.read(size)
+        except (OSError, KeyError) as error:
+            raise StoreError(f"the journal {self.place} lost the content {blob}: {error}") from error
+        if blob_id(data) != blob:
+            raise StoreError(f"the journal {self.place} was changed: its content {blob} does not hold")
+        return data
 
-    def write(self, blobs: dict[str, bytes]) -> None:
+    def write(self, blobs: Mapping[str, bytes]) -> None:
         """Keeps the journal with all bytes that it names. Durable when this returns. Raises StoreError."""
-        for name, data in blobs.items():
-            write_durably(self.place / "blobs" / name, data)
+        write_durably(self.place / "blobs", b"".join(blobs[name] for name in self.extents))
         write_durably(self.place / "journal.json", json.dumps(_plain(self)).encode("ascii"))
         sync_directory(self.place.parent)
 
@@ -131,6 +141,12 @@ class Journal:
         except (OSError, ValueError) as error:
             raise StoreError(f"{self.place / 'undo.json'} does not read: {error}") from error
         return Move(ref=ref, old=old, new=new)
+
+
+def extents_of(blobs: Mapping[str, bytes]) -> dict[str, tuple[int, int]]:
+    """Blobs laid one after the other."""
+    begins = accumulate((len(data) for data in blobs.values()), initial=0)
+    return {name: (begin, len(data)) for (name, data), begin in zip(blobs.items(), begins, strict=False)}
 
 
 def journals_place(place: Path) -> Path:
@@ -179,6 +195,7 @@ def _plain(journal: Journal) -> dict[str, Any]:
         "emptied": journal.emptied,
         "move": None if journal.move is None else [journal.move.ref, journal.move.old, journal.move.new],
         "index": [[entry.path, entry.before, entry.after] for entry in journal.index],
+        "extents": dict(journal.extents),
     }
 
 
@@ -209,4 +226,5 @@ def _journal(folder: Path, plain: dict[str, Any]) -> Journal:
         index=tuple(
             IndexEntry(path=path, before=tuple(before), after=tuple(after)) for path, before, after in plain["index"]
         ),
+        extents={name: (begin, size) for name, (begin, size) in plain["extents"].items()},
     )

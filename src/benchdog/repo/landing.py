@@ -24,7 +24,7 @@ from benchdog.repo.commits import (
 )
 from benchdog.repo.disk import Disk
 from benchdog.repo.git import Git
-from benchdog.repo.journal import IndexEntry, Journal, Move, State, find_pending, journals_place
+from benchdog.repo.journal import IndexEntry, Journal, Move, State, extents_of, find_pending, journals_place
 from benchdog.repo.listing import list_repository
 from benchdog.repo.moving import AFTER, BEFORE, move_files
 from benchdog.repo.planning import changed_since, changes_to_land, plan_landing
@@ -68,6 +68,7 @@ def apply_files(repository: Repository, base_tree: str, tree: str, journal_id: s
             steps=plan.steps,
             made=plan.made,
             emptied=plan.emptied,
+            extents=extents_of(plan.blobs),
         )
         _keep(journal, plan.blobs)
         repository.point("journal")
@@ -115,6 +116,7 @@ def apply_commit(
             emptied=plan.emptied if plan else (),
             move=Move(ref=ref, old=head.commit if plan else None, new=commit),
             index=tuple(IndexEntry(path=path, before=before[path], after=after[path]) for path in changes),
+            extents=extents_of(plan.blobs if plan else {}),
         )
         _keep(journal, plan.blobs if plan else {})
         repository.point("journal")

@@ -69,6 +69,8 @@ def list_repository(git: Git) -> Listing:
         output = _status_without_filters(git, os.fsdecode(said))
     tracked, submodules = _index(staged)
     head, branch, changed, untracked = _status(output)
+    installed = installed_directories(git.cwd)
+    untracked = [path for path in untracked if not _is_installed(path, installed)]
     return Listing(
         tracked=tracked,
         untracked=tuple(path for path in untracked if not path.endswith("/")),
@@ -78,6 +80,18 @@ def list_repository(git: Git) -> Listing:
         branch=branch,
         changed=tuple(sorted(changed + untracked)),
     )
+
+
+def installed_directories(root: Path) -> tuple[str, ...]:
+    """Patterns of what package managers install, whatever the person's .gitignore forgot: never part of the tree,
+    unless it is tracked.
+    """
+    environments = (f"/{name}/" for name in ("venv", "env") if (root / name / "pyvenv.cfg").is_file())
+    return (".venv/", "node_modules/", *environments)
+
+
+def _is_installed(path: str, patterns: tuple[str, ...]) -> bool:
+    return any(f"/{path}".startswith(each) if each[0] == "/" else f"/{each}" in f"/{path}" for each in patterns)
 
 
 def _status_without_filters(git: Git, said: str) -> bytes:

@@ -21,6 +21,7 @@ from benchdog.repo.listing import (
     Listing,
     Root,
     find_root,
+    installed_directories,
     list_folder,
     list_ignored,
     list_repository,
@@ -187,7 +188,7 @@ class Repository:
         if self.git_root is None:
             work_tree = (f"--work-tree={self.root}",)
             return list_ignored(self._folder_git(), work_tree, DEPENDENCY_DIRECTORIES)
-        listing = list_ignored(self.git)
+        listing = list_ignored(self.git, patterns=installed_directories(self.root))
         return (*listing, *submodules_as_ignored(self.root, self._listing().submodules))
 
     def filtered(self, paths: Sequence[str]) -> tuple[str, ...]:
