@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 from benchdog.errors import HostError, UserError
@@ -125,7 +126,12 @@ def list_ignored(git: Git, arguments: tuple[str, ...] = (), patterns: tuple[str,
     output = git.run(
         *arguments, "ls-files", "-z", "--others", "--ignored", "--exclude-standard", "--directory", *excluded
     )
-    return tuple(Ignored(path=path.rstrip("/"), is_directory=path.endswith("/")) for path in sorted(_names(output)))
+    names = sorted(_names(output))
+    # Git also names a directory that is not ignored itself but holds nothing else: what is ignored in it is meant.
+    holders = {name for name, after in pairwise(names) if name.endswith("/") and after.startswith(name)}
+    return tuple(
+        Ignored(path=name.rstrip("/"), is_directory=name.endswith("/")) for name in names if name not in holders
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -84,7 +84,7 @@ class Baseline:
         try:
             missing = []
             for check in checks:
-                if kept := self._cached(check):
+                if kept := self.known(check):
                     self._results.put(BaseResult(run=kept, cached=True))
                 else:
                     missing.append(check)
@@ -95,7 +95,7 @@ class Baseline:
                         run = check_in(
                             checkout, check, self._context, repository=self._bench.repository, base=self._tree
                         )
-                        self._keep(check, run)
+                        self.keep(check, run)
                         self._results.put(BaseResult(run=run, cached=False))
         except BenchdogError as error:
             self._results.put(error)
@@ -111,14 +111,15 @@ class Baseline:
         name = hashlib.sha256(key.encode("utf-8", "surrogateescape")).hexdigest()
         return self._bench.repository.place / "baseline" / f"{name}.json"
 
-    def _keep(self, check: Check, run: CheckRun) -> None:
+    def keep(self, check: Check, run: CheckRun) -> None:
+        """Keeps a result for later runs, where it says something about the code."""
         if run.result.status not in (CheckStatus.GREEN, CheckStatus.RED):
             return
         output = self._context.evidence.get(run.result.output).decode("latin-1") if run.result.output else ""
         plain = {"result": to_plain(run.result), "tests": to_plain(run.tests), "output": output}
         write_durably(self._place(check), json.dumps(plain).encode())
 
-    def _cached(self, check: Check) -> CheckRun | None:
+    def known(self, check: Check) -> CheckRun | None:
         """A kept result, its artefacts put into this run's own evidence; None where there is none that reads."""
         try:
             plain: dict[str, Any] = json.loads(self._place(check).read_bytes())

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from benchdog import __version__
 from benchdog.contract import Contract
+from benchdog.contract.flags import widened
 from benchdog.contract.write import write_contract
 from benchdog.errors import Cancelled, EndpointError, HostError, StoreError, UserError
 from benchdog.events import Answered, Discarded, Refined, Resumed, RunStarted, RunState, Sealed
@@ -114,8 +114,7 @@ def answer(bench: Bench, run: str, text: str, allow: tuple[str, ...] = ()) -> No
             raise UserError(f"run {run} asks nothing", hint=f"benchdog show {run}")
         if not text and not allow:
             raise UserError("an answer is a text, or --allow PATH", hint=f'benchdog answer {run} "…"')
-        contract = session.contract
-        wider = replace(contract, scope=replace(contract.scope, allow=(*contract.scope.allow, *allow)))
+        wider = widened(session.contract, allow, root=session.state.started.root if session.state.started else "")
         digest = session.evidence.put(write_contract(wider).encode("utf-8", "surrogateescape"))
         said = text or f"You may now change {', '.join(allow)}."
         session.record(Answered(text=said, contract=digest))

@@ -36,7 +36,7 @@ def _green(state: RunState, proof: Proof) -> VerdictReached:
         return VerdictReached(
             verdict=Verdict.HELD,
             proof=proof,
-            reason="all gates and checks hold, but they held before as well: nothing proves the work",
+            reason="all gates and checks hold" + _unproven(state),
             tree=state.candidate,
             next_step="read it: benchdog diff @ · then benchdog apply @ asks you to accept it",
         )
@@ -47,6 +47,12 @@ def _green(state: RunState, proof: Proof) -> VerdictReached:
         tree=state.candidate,
         next_step="benchdog apply @",
     )
+
+
+def _unproven(state: RunState) -> str:
+    if any(result.status is not CheckStatus.GREEN for result in state.baseline):
+        return ", but existing tests were changed on the way: what turned green proves nothing by itself"
+    return ", but they held before as well: nothing proves the work"
 
 
 def _because(state: RunState, proof: Proof) -> str:

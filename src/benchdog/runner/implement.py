@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 from benchdog.checks import CheckStatus
 from benchdog.contract.scope import Refusal, refusal
 from benchdog.errors import ContextOverflow
 from benchdog.events import (
     Asked,
+    ReplyInvalid,
     ReplyReceived,
     RequestSent,
     RoundEnded,
@@ -101,6 +103,9 @@ class _Sitting:
         match step:
             case Ask(request=request, resample=resample):
                 return self._ask(request, resample)
+            case Record(event=ReplyInvalid() as event):  # the worker counts the requests of its round only
+                self._session.record(replace(event, number=self._session.state.tally.requests))
+                return None
             case Record(event=event):
                 self._session.record(event)
                 return None

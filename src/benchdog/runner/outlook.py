@@ -6,16 +6,25 @@ from benchdog.checks import CheckResult
 from benchdog.contract import Check
 from benchdog.contract.propose import Proposal, propose_scope
 from benchdog.ledger.evidence import Evidence
+from benchdog.runner.baseline import Baseline
 from benchdog.runner.bench import Bench
-from benchdog.runner.checks import CheckRun, run_check
+from benchdog.runner.checks import CheckRun
+from benchdog.runner.cleanroom import check_in
 
 
 def red_command(bench: Bench, command: str, *, cwd: str = ".") -> CheckRun:
-    """Runs a command in the sandbox, in `cwd` of the tree as it is; its output lies with the repository's own records."""
-    context = bench.check_context(Evidence(bench.repository.place / "outlook"))
-    with bench.repository.checkout(bench.repository.snapshot().tree) as checkout:
-        check = Check(name="command", run=command, cwd=cwd)
-        return run_check(check, tree=checkout.path, context=context)
+    """Runs a command in the sandbox, in `cwd` of the tree as it is. A run over the same tree takes its result over."""
+    repository = bench.repository
+    context = bench.check_context(Evidence(repository.place / "outlook"))
+    tree = repository.snapshot().tree
+    check = Check(name="command", run=command, cwd=cwd)
+    baseline = Baseline(bench, context, tree)
+    if known := baseline.known(check):
+        return known
+    with repository.checkout(tree) as checkout:
+        run = check_in(checkout, check, context, repository=repository, base=tree)
+    baseline.keep(check, run)
+    return run
 
 
 def propose(bench: Bench, goal: str, failing: tuple[CheckResult, ...]) -> Proposal:
