@@ -29,11 +29,12 @@ def main(names: list[str]) -> int:
     if unknown or not files:
         sys.stderr.write(f"bench: no such benchmark: {', '.join(sorted(unknown))}\n")
         return 2
+    busy = os.getloadavg()[0]
     results = {}
     for path in files:
         sys.stderr.write(f"bench: {path.stem} …\n")
         results[path.stem] = run(path)
-    text = "\n".join(render(results)) + "\n"
+    text = "\n".join(render(results, busy)) + "\n"
     if names:
         sys.stdout.write(text)
     else:
@@ -66,10 +67,13 @@ def is_over(figure: Mapping[str, Any]) -> bool:
     return figure.get("limit") is not None and figure["value"] > figure["limit"]
 
 
-def render(results: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+def render(results: Mapping[str, Mapping[str, Any]], busy: float) -> Iterator[str]:
+    """RESULTS.md, line by line. `busy` is the load before the first benchmark: what others took from these figures."""
     yield "# Results"
     yield ""
     yield f"Written by `script/bench` on {datetime.now(UTC):%Y-%m-%d}. Machine: {machine()}."
+    if busy > 0.5:
+        yield f"Others were at work on it: the load was {busy:.1f} before the first benchmark."
     yield ""
     yield "| benchmark | figure | value | limit | holds |"
     yield "| --- | --- | ---: | ---: | --- |"
