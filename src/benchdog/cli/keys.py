@@ -10,7 +10,7 @@ import tty
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from benchdog.cli.terminal import Terminal
+from benchdog.cli.terminal import TERMINAL, Terminal
 
 ENTER = "enter"
 LEAVE = "q"
@@ -90,7 +90,7 @@ def _keyboard() -> Iterator[int]:
     if sys.stdin.isatty():
         yield sys.stdin.fileno()
         return
-    descriptor = os.open("/dev/tty", os.O_RDWR | os.O_CLOEXEC)
+    descriptor = os.open(TERMINAL, os.O_RDWR | os.O_CLOEXEC)
     try:
         yield descriptor
     finally:

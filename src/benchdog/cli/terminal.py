@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Mapping
 from typing import Any, TextIO
@@ -13,6 +14,7 @@ from benchdog.cli.interrupts import Interrupts
 from benchdog.system.environment import Environment
 
 LATEST = "@"
+TERMINAL = "/dev/tty"
 
 
 class Terminal:
@@ -24,12 +26,16 @@ class Terminal:
         self.json = json
         self.run: str | None = None
         """The run that this command is about, once it is known: errors name it."""
+        self.stdin_was_read = False
+        """Whether this command took what a pipe brought: then a person is asked at the terminal itself."""
         self._moment = False
 
     @property
     def interactive(self) -> bool:
         """Whether a person is there to be asked."""
-        return not self.json and _is_terminal(sys.stdin) and _is_terminal(sys.stderr)
+        if self.json or not _is_terminal(sys.stderr):
+            return False
+        return _is_terminal(sys.stdin) or (self.stdin_was_read and _has_keyboard())
 
     @property
     def watched(self) -> bool:
@@ -84,6 +90,14 @@ def _is_terminal(stream: TextIO | None) -> bool:
         return stream is not None and stream.isatty()
     except ValueError:  # closed
         return False
+
+
+def _has_keyboard() -> bool:
+    try:
+        os.close(os.open(TERMINAL, os.O_RDWR | os.O_CLOEXEC))
+    except OSError:
+        return False  # no terminal stands behind this process
+    return True
 
 
 def bad(text: str) -> str:

@@ -37,7 +37,7 @@ def run(terminal: Terminal, /, words: tuple[str, ...], **given: Any) -> int:
       pytest 2>&1 | benchdog run -
     """
     wish = take_wish(given)
-    pasted = _read_pasted() if words == (_PASTED,) else None
+    pasted = _read_pasted(terminal) if words == (_PASTED,) else None
     bench = open_for(terminal, **given)
     return start(terminal, bench, _contract(terminal, bench, words, pasted, wish))
 
@@ -70,7 +70,8 @@ def _read(path: Path, name: str) -> bytes:
         raise UserError(f"cannot read {name!r}: {error.strerror}") from error
 
 
-def _read_pasted() -> str:
+def _read_pasted(terminal: Terminal) -> str:
+    terminal.stdin_was_read = True
     data = sys.stdin.buffer.read(_MOST)
     if not data.strip():
         raise UserError("nothing came through stdin", hint="pytest 2>&1 | benchdog run -")
