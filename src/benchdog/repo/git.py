@@ -8,14 +8,13 @@ benchdog's own object store: no settings but the store's.
 from __future__ import annotations
 
 import os
-import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchdog.errors import HostError
 from benchdog.system.environment import Environment
-from benchdog.system.process import Command, kill_group, start
+from benchdog.system.process import Command, Process, kill_group, start
 
 # The only GIT_* variables of the caller that say who somebody is and where their settings lie, not which repository,
 # index or work tree to use (they are set so inside a hook, for one).
@@ -68,7 +67,7 @@ class Git:
             raise
         return process.returncode, output, os.fsdecode(said)
 
-    def start(self, *arguments: str) -> subprocess.Popen[bytes]:
+    def start(self, *arguments: str) -> Process:
         """A running git with pipes on its streams."""
         argv = ("git", *self.options, *arguments)
         try:

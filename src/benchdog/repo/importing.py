@@ -8,12 +8,11 @@ as commits on a scratch ref, which is gone at the end.
 from __future__ import annotations
 
 import hashlib
-import subprocess
 from collections.abc import Iterable, Mapping
 
 from benchdog.errors import StoreError
 from benchdog.repo.git import Git
-from benchdog.system.process import kill_group
+from benchdog.system.process import Process, kill_group
 from benchdog.trees import Entry
 from benchdog.trees.paths import quoted
 
@@ -40,7 +39,7 @@ class Import:
 
     def __init__(self, git: Git) -> None:
         self._git = git
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: Process | None = None
         self._trees = 0
         self.finished = False
 
@@ -113,7 +112,7 @@ class Import:
             kill_group(self._process)
             self._process.communicate()
 
-    def _running(self) -> subprocess.Popen[bytes]:
+    def _running(self) -> Process:
         if self._process is None:
             self._process = self._git.start("fast-import", "--quiet", "--done", "--depth=0", "--force")
         return self._process

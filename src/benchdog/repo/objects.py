@@ -6,7 +6,6 @@ or `<id> SP missing LF`.
 
 from __future__ import annotations
 
-import subprocess
 import threading
 import weakref
 from collections.abc import Generator, Iterator, Sequence
@@ -14,7 +13,7 @@ from contextlib import contextmanager, suppress
 
 from benchdog.errors import StoreError
 from benchdog.repo.git import Git
-from benchdog.system.process import kill_group
+from benchdog.system.process import Process, kill_group
 
 _AHEAD = 256  # requests sent before their answers are read: 10 KB, which a pipe always takes
 _PIECE = 1024 * 1024
@@ -26,8 +25,8 @@ class Objects:
     def __init__(self, git: Git) -> None:
         self._git = git
         self._lock = threading.Lock()
-        self._process: subprocess.Popen[bytes] | None = None
-        self._finalizer: weakref.finalize[[subprocess.Popen[bytes]], Objects] | None = None
+        self._process: Process | None = None
+        self._finalizer: weakref.finalize[[Process], Objects] | None = None
 
     def close(self) -> None:
         with self._lock:
@@ -97,7 +96,7 @@ class Objects:
             yield piece
         process.stdout.read(1)
 
-    def _running(self) -> subprocess.Popen[bytes]:
+    def _running(self) -> Process:
         if self._process is None:
             self._process = self._git.start("cat-file", "--batch")
             self._finalizer = weakref.finalize(self, _stop, self._process)
@@ -121,7 +120,7 @@ class Objects:
         self._finalizer = self._process = None
 
 
-def _stop(process: subprocess.Popen[bytes]) -> None:
+def _stop(process: Process) -> None:
     """Its input closed, cat-file ends by itself; whoever waits for it has no reason to wait long."""
     for stream in (process.stdin, process.stdout, process.stderr):
         if stream is not None:

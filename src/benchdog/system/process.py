@@ -29,6 +29,10 @@ _CAN_PEEK = hasattr(os, "waitid")  # macOS has it only from Python 3.13 on; ther
 _TICK = 0.1  # seconds between two looks at cancellation, and at the end of the process where there are no pidfds
 
 
+Process = subprocess.Popen[bytes]
+"""A running child, for those who hold one but do not start any."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
     """A process to start. `environment` is complete: nothing is inherited. `timeout` is in seconds.
@@ -159,6 +163,18 @@ def kill_group(process: subprocess.Popen[bytes]) -> None:
             f"process {process.pid} was killed but does not end", hint="it hangs in the kernel: look at its disk"
         ) from error
     _await_group(process.pid)
+
+
+def kill_strays(program: str, folder: Path) -> None:
+    """Kills processes of the program (a base name) that work in `folder`: their owner is gone. Needs /proc."""
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            cwd, executable = (entry / "cwd").readlink(), (entry / "exe").readlink()
+        except OSError:
+            continue  # ended meanwhile, or not ours
+        if executable.name == program and cwd.is_relative_to(folder):
+            with suppress(ProcessLookupError, PermissionError):
+                os.kill(int(entry.name), signal.SIGKILL)
 
 
 def _signal_group(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
