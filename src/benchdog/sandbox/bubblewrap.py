@@ -1,8 +1,9 @@
 """The bubblewrap backend: a policy becomes an argument list (pure), and a thin run around it.
 
-The chain of processes is `unshare` (a mount namespace for the overlays) -> `sh` (mounts them) -> `bwrap` -> its own
-init, process 1 of a new process namespace -> the command. The first three become one another by exec, so the one
-child that benchdog waits for is bwrap; when it ends, its init is killed, and the kernel ends the namespace with it.
+The chain of processes is `unshare` (a mount namespace for the overlays) -> `setpriv` (die with benchdog) -> `sh`
+(mounts the overlays) -> `bwrap` -> its own init, process 1 of a new process namespace -> the command. The first four
+become one another by exec, so the one child that benchdog waits for is bwrap; when it ends, its init is killed, and
+the kernel ends the namespace with it.
 """
 
 from __future__ import annotations
@@ -31,8 +32,10 @@ SCRATCH_PLACE = Path("/run/benchdog")
 TEMPORARY_BYTES = 4 * 1024**3  # /tmp is memory: a check that fills it stops there
 HOME_BYTES = 1024**3
 _GONE_SECONDS = 10.0
-# Mounts overlay 0, 1, … of the layer's folder, then becomes bwrap. $0 mount program, $1 folder, $2 count, $3 options.
+# Mounts overlay 0, 1, … of the layer's folder, then becomes bwrap. $0 mount program, $1 folder, $2 count, $3 options,
+# $4 benchdog. From `setpriv` on, the kernel kills this chain with benchdog; who died before that is no parent here.
 _LAUNCH = """
+[ "$PPID" = "$4" ] || exit 125
 ulimit -c 0
 cd "$1" || exit 125
 i=0
@@ -40,19 +43,24 @@ while [ "$i" -lt "$2" ]; do
   "$0" -t overlay -o "$3lowerdir=$i/lower,upperdir=$i/upper,workdir=$i/work" benchdog "$i/merged" || exit 125
   i=$((i + 1))
 done
-shift 3
+shift 4
 exec "$@"
 """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Programs:
-    """The system's programs that make the sandbox, by absolute path. `unshare` and `mount` None: no overlays."""
+    """The system's programs that make the sandbox, by absolute path.
+
+    `unshare` and `mount` None: no overlays. `setpriv` None: a benchdog that is killed within the millisecond in which
+    a command starts may leave it running, until benchdog starts again.
+    """
 
     bwrap: Path
     shell: Path = Path("/bin/sh")
     unshare: Path | None = None
     mount: Path | None = None
+    setpriv: Path | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -231,11 +239,10 @@ class Bubblewrap:
     def _launcher(self, layer: Layer) -> tuple[str, ...]:
         programs = self.programs
         options = "userxattr," if "U" in self.features.overlay else ""
-        script = (str(layer.folder), str(layer.overlays), options)
-        shell = (str(programs.shell), "-c", _LAUNCH, str(programs.mount or ""), *script)
-        if not layer.overlays:
-            return shell
-        return (str(programs.unshare), self.features.overlay, *shell)
+        script = (str(layer.folder), str(layer.overlays), options, str(os.getpid()))
+        namespace = (str(programs.unshare), self.features.overlay) if layer.overlays else ()
+        bound = (str(programs.setpriv), "--pdeathsig", "KILL") if programs.setpriv else ()
+        return (*namespace, *bound, str(programs.shell), "-c", _LAUNCH, str(programs.mount or ""), *script)
 
     def _for(self, command: SandboxedCommand, policy: Policy, survey: Survey) -> tuple[str, ...]:
         """The options that depend on the command: its directory and its environment."""

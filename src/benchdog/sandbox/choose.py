@@ -75,7 +75,7 @@ def _try_bubblewrap(environment: Environment) -> Sandbox:
         raise SandboxUnavailable(
             "bubblewrap is not installed (no bwrap in /usr/bin)", hint=f"{install_line()}, {_ELSE}"
         )
-    programs = Programs(bwrap=bwrap, unshare=_program("unshare"), mount=_program("mount"))
+    programs = Programs(bwrap=bwrap, unshare=_program("unshare"), mount=_program("mount"), setpriv=_program("setpriv"))
     failures = []
     for features in _candidates(programs, os.getuid()):
         sandbox = Bubblewrap(environment, programs, features)

@@ -24,6 +24,7 @@ from pathlib import Path, PurePosixPath
 from benchdog.errors import HostError, SandboxUnavailable, StoreError
 from benchdog.sandbox.policy import Lending, Lent, Policy
 from benchdog.system.files import open_regular, remove_tree
+from benchdog.system.process import kill_strays
 from benchdog.system.randomness import new_id
 
 FOLDER = ".benchdog-layers"
@@ -278,5 +279,6 @@ def _clean(holder: Path) -> None:
             continue
         finally:
             os.close(lock)
+        kill_strays("bwrap", folder)
         with suppress(StoreError):
             remove_tree(folder)
