@@ -13,7 +13,8 @@ from benchdog.sandbox.choose import choose_sandbox
 from benchdog.sandbox.policy import Sandbox
 from benchdog.sandbox.unsafe import Unsafe
 from benchdog.system.environment import Environment, read_environment
-from benchdog.testing.sandbox_conformance import SECRET, Yard, lay_out
+from benchdog.testing.sandbox_attacks import SECRET
+from benchdog.testing.sandbox_conformance import Yard, lay_out
 
 
 @pytest.fixture

@@ -5,7 +5,8 @@ from collections.abc import Callable
 import pytest
 
 from benchdog.sandbox.policy import Sandbox
-from benchdog.testing.sandbox_conformance import ATTACKS, DEFENCES, PROMISES, Attack, Yard, withstands
+from benchdog.testing.sandbox_attacks import ATTACKS, Attack, withstands
+from benchdog.testing.sandbox_conformance import DEFENCES, PROMISES, Yard
 
 Promise = Callable[[Sandbox, Yard], None]
 

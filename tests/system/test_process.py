@@ -246,7 +246,9 @@ def test_replacing_the_process_gives_it_up() -> None:
         "from benchdog.system.process import replace_process\n"
         "replace_process(('/bin/sh', '-c', 'echo $ONLY'), {'ONLY': 'this', 'PATH': '/bin'})"
     )
-    assert said(run(command(sys.executable, "-c", script))) == (0, b"this\n", b"")
+    environment = {"PYTHONPATH": os.pathsep.join(sys.path)}
+    replaced = run(Command(argv=(sys.executable, "-c", script), cwd=Path("/"), environment=environment))
+    assert said(replaced) == (0, b"this\n", b"")
     with pytest.raises(OSError, match="No such file"):
         replace_process(("/no/such/program",), {})
 

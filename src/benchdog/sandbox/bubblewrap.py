@@ -8,18 +8,14 @@ the kernel ends the namespace with it.
 
 from __future__ import annotations
 
-import json
 import os
 import re
-import select
-import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from benchdog.errors import SandboxUnavailable
+from benchdog.sandbox.bwrap_pipes import argument_file, await_gone, status_pipe
 from benchdog.sandbox.environment import Seen, command_environment
 from benchdog.sandbox.layers import Layer, private_layer
 from benchdog.sandbox.policy import Lending, Policy, SandboxedCommand, SandboxedResult
@@ -31,7 +27,6 @@ from benchdog.system.process import Command, Completed, run
 SCRATCH_PLACE = Path("/run/benchdog")
 TEMPORARY_BYTES = 4 * 1024**3  # /tmp is memory: a check that fills it stops there
 HOME_BYTES = 1024**3
-_GONE_SECONDS = 10.0
 # Mounts overlay 0, 1, … of the layer's folder, then becomes bwrap. $0 mount program, $1 folder, $2 count, $3 options,
 # $4 benchdog. From `setpriv` on, the kernel kills this chain with benchdog; who died before that is no parent here.
 _LAUNCH = """
@@ -214,9 +209,9 @@ class Bubblewrap:
     ) -> SandboxedResult | None:
         """One run; None where the overlay could not be mounted. Raises SandboxUnavailable where nothing ran."""
         survey = survey_host(self.environment, policy.mount_at, policy.lent)
-        with private_layer(policy, overlay=overlay) as layer, _status_pipe() as status:
+        with private_layer(policy, overlay=overlay) as layer, status_pipe() as status:
             options = (*bubblewrap_argv(layer.policy, survey, self.features), *self._for(command, policy, survey))
-            with _argument_file(options) as arguments:
+            with argument_file(options) as arguments:
                 bwrap = (str(self.programs.bwrap), "--json-status-fd", str(status.writing), "--args", str(arguments))
                 started = Command(
                     argv=(*self._launcher(layer), *bwrap, "--", *command.argv),
@@ -229,7 +224,7 @@ class Bubblewrap:
                 )
                 completed = run(started, cancel=cancel, on_output=on_output)
             facts = status.read()
-            _await_gone(facts.get("child-pid"))
+            await_gone(facts.get("child-pid"))
         if completed.timed_out or completed.cancelled or ("exit-code" in facts and not _is_bwraps_own(completed)):
             return _result(completed)
         if layer.overlays and "child-pid" not in facts and not _is_bwraps_own(completed):
@@ -292,82 +287,3 @@ def _failed(completed: Completed) -> SandboxUnavailable:
     return SandboxUnavailable(
         f"bubblewrap did not start the command: {said[-500:]}", hint="`benchdog doctor` says what this system allows"
     )
-
-
-class _Status:
-    """The pipe on which bwrap says what it did; the command inside does not have it."""
-
-    def __init__(self, reading: int, writing: int) -> None:
-        self.reading, self.writing = reading, writing
-
-    def read(self) -> dict[str, Any]:
-        """All that was said, once everybody who could say more is gone."""
-        os.set_blocking(self.reading, False)
-        facts: dict[str, Any] = {}
-        try:
-            data = os.read(self.reading, 65536)
-        except BlockingIOError:
-            return facts
-        for line in data.decode(errors="replace").splitlines():
-            try:
-                facts |= json.loads(line)
-            except (ValueError, TypeError):
-                continue
-        return facts
-
-
-@contextmanager
-def _status_pipe() -> Iterator[_Status]:
-    reading, writing = os.pipe2(os.O_CLOEXEC)
-    try:
-        yield _Status(reading, writing)
-    finally:
-        os.close(reading)
-        os.close(writing)
-
-
-@contextmanager
-def _argument_file(options: tuple[str, ...]) -> Iterator[int]:
-    """bwrap's options in memory: on its command line every user of the machine could read the environment in it."""
-    descriptor = os.memfd_create("benchdog-arguments", os.MFD_CLOEXEC)
-    try:
-        with os.fdopen(os.dup(descriptor), "wb") as file:
-            file.write(b"".join(os.fsencode(option) + b"\0" for option in options))
-        os.lseek(descriptor, 0, os.SEEK_SET)
-        yield descriptor
-    finally:
-        os.close(descriptor)
-
-
-def _await_gone(pid: object) -> None:
-    """Waits until process 1 of the namespace is gone: then every process in it is.
-
-    Raises SandboxUnavailable where it stays, which only a hanging kernel can do.
-    """
-    if not isinstance(pid, int):
-        return
-    end = time.monotonic() + _GONE_SECONDS
-    try:
-        descriptor = os.pidfd_open(pid)
-    except ProcessLookupError:
-        return
-    poll = select.poll()
-    poll.register(descriptor, select.POLLIN)
-    try:
-        # The number may belong to a stranger by now: only process 1 of an inner namespace is what we wait for.
-        while _is_namespace_init(pid):
-            if poll.poll(max(0.0, end - time.monotonic()) * 1000):
-                return
-            if time.monotonic() >= end:
-                raise SandboxUnavailable(f"the sandbox's first process, {pid}, was killed but does not end")
-    finally:
-        os.close(descriptor)
-
-
-def _is_namespace_init(pid: int) -> bool:
-    try:
-        status = Path(f"/proc/{pid}/status").read_text(errors="replace")
-    except OSError:
-        return False
-    numbers = [line.split()[1:] for line in status.splitlines() if line.startswith("NSpid:")]
-    return bool(numbers) and len(numbers[0]) > 1 and numbers[0][-1] == "1"

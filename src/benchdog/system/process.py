@@ -90,6 +90,7 @@ class Completed:
 
 
 OnOutput = Callable[[bytes], None]
+Process = subprocess.Popen[bytes]
 
 
 def run(command: Command, *, cancel: Cancel | None = None, on_output: OnOutput | None = None) -> Completed:
