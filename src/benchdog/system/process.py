@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing, nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeAlias
 
 from benchdog.errors import HostError
 from benchdog.system.cancel import Cancel
@@ -29,7 +30,7 @@ _CAN_PEEK = hasattr(os, "waitid")  # macOS has it only from Python 3.13 on; ther
 _TICK = 0.1  # seconds between two looks at cancellation, and at the end of the process where there are no pidfds
 
 
-Process = subprocess.Popen[bytes]
+Process: TypeAlias = subprocess.Popen[bytes]
 """A running child, for those who hold one but do not start any."""
 
 
@@ -90,7 +91,7 @@ class Completed:
 
 
 OnOutput = Callable[[bytes], None]
-Process = subprocess.Popen[bytes]
+Process: TypeAlias = subprocess.Popen[bytes]
 
 
 def run(command: Command, *, cancel: Cancel | None = None, on_output: OnOutput | None = None) -> Completed:
