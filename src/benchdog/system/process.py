@@ -91,7 +91,6 @@ class Completed:
 
 
 OnOutput = Callable[[bytes], None]
-Process: TypeAlias = subprocess.Popen[bytes]
 
 
 def run(command: Command, *, cancel: Cancel | None = None, on_output: OnOutput | None = None) -> Completed:
