@@ -78,18 +78,18 @@ def test_what_listens_on_a_usual_port_but_is_no_model_server_is_passed_over(tmp_
     with raw_server(sends(page.encode())) as url:
         there = environment(tmp_path, OLLAMA_HOST=url.removesuffix("/v1"))
         with pytest.raises(EndpointMissing, match=r"something answers there, but no model server \(HTTP 200\)"):
-            discover(there, surroundings=ALONE)
+            discover(there, surroundings=ALONE, ports=[])
 
 
 def test_nothing_answers(tmp_path: Path) -> None:
-    port = closed_port()
+    port, other = closed_port(), closed_port()
     dead = EndpointSettings(name="gpu", url=f"http://127.0.0.1:{port}")
     with pytest.raises(EndpointMissing) as raised:
-        discover(environment(tmp_path), [dead], surroundings=ALONE)
+        discover(environment(tmp_path), [dead], surroundings=ALONE, ports=[("Ollama", other)])
     assert raised.value.message == (
         "no model server answers. Looked for:\n"
         f"  endpoint 'gpu' at http://127.0.0.1:{port}/v1: connection refused\n"
-        "  at 127.0.0.1: Ollama 11434, LM Studio 1234, llama.cpp 8080, vLLM 8000, SGLang 30000: connection refused"
+        f"  at 127.0.0.1: Ollama {other}: connection refused"
     )
     assert "`ollama serve` and `ollama pull" in (raised.value.hint or "")
     assert "`llama-server -m MODEL.gguf -c 32768 --jinja`" in (raised.value.hint or "")

@@ -19,7 +19,7 @@ from benchdog.system.clock import Clock, SystemClock
 from benchdog.system.environment import Environment
 from benchdog.system.terminal import one_line
 
-_PORTS = (("Ollama", 11434), ("LM Studio", 1234), ("llama.cpp", 8080), ("vLLM", 8000), ("SGLang", 30000))
+USUAL_PORTS = (("Ollama", 11434), ("LM Studio", 1234), ("llama.cpp", 8080), ("vLLM", 8000), ("SGLang", 30000))
 _PATIENCE = Patience(connect=1.0, stall=1.5, total=2.5)
 _DEADLINE = 3.0  # seconds for everything, name look-ups included
 _HINT = (
@@ -46,7 +46,10 @@ class _Found:
 
 
 def places_to_look(
-    environment: Environment, endpoints: Sequence[EndpointSettings], surroundings: Surroundings
+    environment: Environment,
+    endpoints: Sequence[EndpointSettings],
+    surroundings: Surroundings,
+    ports: Sequence[tuple[str, int]] = USUAL_PORTS,
 ) -> tuple[Place, ...]:
     """All places, the preferred ones first. Raises UserError for an address that does not read."""
     found = [Place(name=f"endpoint {one.name!r}", settings=one, configured=True) for one in endpoints]
@@ -54,7 +57,7 @@ def places_to_look(
     if variable and variable.strip():
         found.append(_place("OLLAMA_HOST", ollama_url(variable)))
     for host in ("127.0.0.1", *surroundings.neighbours):
-        found += [_place(name, f"http://{host}:{port}/v1") for name, port in _PORTS]
+        found += [_place(name, f"http://{host}:{port}/v1") for name, port in ports]
     seen: set[str] = set()
     unique = []
     for place in found:
@@ -83,15 +86,18 @@ def discover(
     transport: Transport | None = None,
     cancel: Cancel | None = None,
     surroundings: Surroundings | None = None,
+    ports: Sequence[tuple[str, int]] = USUAL_PORTS,
 ) -> EndpointSettings:
     """The first place, in order of preference, where a model server answers; all are asked at the same time.
+
+    `ports` are where local servers usually listen, by name.
 
     Raises EndpointMissing with what was looked for where, UserError, Cancelled.
     """
     clock = clock or SystemClock()
     if surroundings is None:
         surroundings = read_surroundings(environment)
-    places = places_to_look(environment, endpoints, surroundings)
+    places = places_to_look(environment, endpoints, surroundings, ports)
     over = Cancel()
     with (cancel or Cancel()).ends(over.set):
         try:
