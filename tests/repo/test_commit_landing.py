@@ -230,6 +230,29 @@ def test_the_first_commit_of_an_empty_repository(tmp_path: Path) -> None:
     assert world.git("status", "--porcelain") == "?? untracked"
 
 
+def test_a_repository_with_longer_ids(tmp_path: Path) -> None:
+    library = World(tmp_path / "library", git=False)
+    world = World(tmp_path / "main", git=False)
+    for own in (library, world):
+        own.git("init", "-q", "-b", "main", "--object-format=sha256")
+        own.write("a.txt", "one\n")
+        own.write("b.txt", "two\n")
+        own.commit()
+    world.git("-c", "protocol.file.allow=always", "submodule", "--quiet", "add", str(library.root), "lib")
+    first = world.commit()
+    before, index = world.picture(), world.git("ls-files", "--stage")
+    with world.repository() as repository:
+        base = repository.snapshot()
+        with repository.checkout(base.tree) as checkout:
+            assert checkout.harvest().tree == base.tree
+        commit, _ = land(repository, "one", {"a.txt": text("ONE\n"), "b.txt": None})
+        assert world.git("diff", "--name-status", first, commit).splitlines() == ["M\ta.txt", "D\tb.txt"]
+        assert world.git("status", "--porcelain") == ""
+        roll_back(repository, "one", CLOCK)
+    assert (world.picture(), world.git("ls-files", "--stage")) == (before, index)
+    assert world.git("rev-parse", "HEAD") == first
+
+
 def test_a_branch_needs_a_name_that_is_free(world: World) -> None:
     with world.repository() as repository:
         for name in ("main", "", "-x", "a..b", "@{-1}", "with space", "main/under"):

@@ -142,6 +142,9 @@ def test_a_folder_without_git(tmp_path: Path) -> None:
     world.write("app/secret", "no\n")
     world.write("run.log", "no\n")
     world.write("node_modules/x/index.js", "no\n")
+    (world.root / "nested").mkdir()
+    world.git("init", "-q", cwd=world.root / "nested")
+    world.write("nested/file", "theirs\n")
     with world.repository(world.root / "app") as repository:
         assert (repository.is_git, repository.root, repository.prefix) == (False, world.root / "app", "")
     with world.repository() as repository:
@@ -151,14 +154,14 @@ def test_a_folder_without_git(tmp_path: Path) -> None:
             "app/.gitignore": text("secret\n"),
             "app/main.py": text("pass\n", Mode.EXECUTABLE),
         }
-        assert (base.head, base.branch, base.uncommitted) == (None, None, ())
+        assert (base.head, base.branch, base.uncommitted, base.skipped) == (None, None, (), ("nested",))
         assert repository.ignored() == (
             Ignored(path="app/secret", is_directory=False),
             Ignored(path="node_modules", is_directory=True),
             Ignored(path="run.log", is_directory=False),
         )
         assert repository.filtered(("app/main.py",)) == ()
-    assert not list(world.root.rglob(".git"))
+    assert list(world.root.rglob(".git")) == [world.root / "nested/.git"]
 
 
 def test_a_folder_without_git_is_found_by_its_settings_above(tmp_path: Path) -> None:
@@ -167,6 +170,27 @@ def test_a_folder_without_git_is_found_by_its_settings_above(tmp_path: Path) -> 
     world.write("deep/er/file", "x")
     with world.repository(world.root / "deep/er") as repository:
         assert (repository.root, repository.prefix) == (world.root, "")
+
+
+@pytest.mark.parametrize("git", [True, False])
+def test_benchdog_s_own_place_is_no_part_of_the_tree(tmp_path: Path, git: bool) -> None:
+    world = World(tmp_path, git=git)
+    world.state = world.root / ".state"
+    world.write("a\nb/file", "x\n")
+    with world.repository() as repository:
+        first = repository.snapshot()
+        assert repository.snapshot() == first
+        assert files_of(repository, first.tree) == {"a\nb/file": text("x\n")}
+
+
+def test_a_root_with_a_line_feed_in_its_name(tmp_path: Path) -> None:
+    world = World(tmp_path / "one\ntwo\n")
+    world.write("file", "x\n")
+    world.commit()
+    world.write(".git/MERGE_HEAD", world.git("rev-parse", "HEAD"))
+    with world.repository() as repository:
+        assert repository.root == world.root
+        assert repository.snapshot().merge_in_progress
 
 
 def test_a_sub_directory_of_a_repository(tmp_path: Path) -> None:

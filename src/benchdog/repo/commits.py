@@ -149,7 +149,7 @@ def _index_lines(git: Git) -> Iterator[tuple[str, str, str, str, str]]:
 
 def write_index(git: Git, entries: Mapping[str, tuple[str, str]]) -> None:
     """Makes exactly these entries of the index so, in one write. Raises HostError."""
-    zero = "0" * 40
+    zero = "0" * (64 if git.run("rev-parse", "--show-object-format").strip() == b"sha256" else 40)
     gone = [f"0 {zero}\t".encode() + os.fsencode(path) for path, entry in entries.items() if entry == _ABSENT]
     kept = [
         f"{mode} {blob} 0\t".encode() + os.fsencode(path)

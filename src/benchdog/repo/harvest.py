@@ -80,7 +80,7 @@ class Harvester:
                 blob = self._session.blob(os.fsencode(os.readlink(name, dir_fd=parent)))
                 self._keep(path, status, blob, known(status, blob, self._stamp))
             elif stat.S_ISREG(status.st_mode):
-                self._read(path, name, parent)
+                self._read(path, name, parent, 0 if record is None else record[1])
             else:
                 self._refused[path] = "is neither a file nor a symlink"
         except OSError as error:
@@ -90,12 +90,15 @@ class Harvester:
         self._entries[path] = Entry(tree_mode(status), blob)
         self._records[path] = record
 
-    def _read(self, path: str, name: str, parent: int) -> None:
+    def _read(self, path: str, name: str, parent: int, size: int) -> None:
+        """`size` is what the file had before: one that did not grow is never too large."""
         with opened(name, parent) as (descriptor, status):
-            if status.st_size > MAX_FILE or self._total + status.st_size > MAX_TOTAL:
-                self._refused[path] = "is larger than benchdog takes in"
-                return
-            self._total += status.st_size
+            if status.st_size > size:
+                self._total += status.st_size
+                if status.st_size > MAX_FILE or self._total > MAX_TOTAL:
+                    self._total -= status.st_size
+                    self._refused[path] = "is larger than benchdog takes in"
+                    return
             blob = take_file(self._session, descriptor, status)
             self._keep(path, status, blob, known(status, blob, self._stamp))
 

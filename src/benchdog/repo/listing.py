@@ -136,11 +136,10 @@ def list_ignored(git: Git, arguments: tuple[str, ...] = (), patterns: tuple[str,
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Root:
-    """The work tree of a git repository, and its two git directories (they differ in a linked work tree)."""
+    """The work tree of a git repository, and its git directory."""
 
     path: Path
     git_directory: Path
-    common_directory: Path
 
 
 def find_root(git: Git, start: Path) -> Root | None:
@@ -149,7 +148,7 @@ def find_root(git: Git, start: Path) -> Root | None:
     Raises UserError (bare, inside a git directory, not trusted by git), HostError without git.
     """
     status, output, said = git.attempt(
-        "rev-parse", "--is-bare-repository", "--is-inside-work-tree", "--absolute-git-dir", "--git-common-dir"
+        "rev-parse", "--is-bare-repository", "--is-inside-work-tree", "--absolute-git-dir"
     )
     if status != 0:
         if "not a git repository" in said and "not a git repository: " not in said:
@@ -157,22 +156,14 @@ def find_root(git: Git, start: Path) -> Root | None:
         if "dubious ownership" in said or "unsafe repository" in said:
             raise UserError(said.strip().splitlines()[0], hint=f"git config --global --add safe.directory {start}")
         raise HostError(f"git cannot read the repository at {start}: {said.strip()}")
-    bare, inside, *directories = output.split(b"\n")
+    bare, inside, git_directory = output.removesuffix(b"\n").split(b"\n", 2)
     if inside == b"true":
         top = git.run("rev-parse", "--show-toplevel")
-        git_directory, common = _two_paths(b"\n".join(directories), start)
-        return Root(path=Path(os.fsdecode(top[:-1])).resolve(), git_directory=git_directory, common_directory=common)
+        path = Path(os.fsdecode(top.removesuffix(b"\n"))).resolve()
+        return Root(path=path, git_directory=Path(os.fsdecode(git_directory)))
     if bare == b"true":
         raise UserError(f"{start} is a bare repository: it has no files to work on", hint="clone it and go there")
     raise UserError(f"{start} lies inside a git directory", hint="go to the work tree")
-
-
-def _two_paths(output: bytes, start: Path) -> tuple[Path, Path]:
-    """Two paths, one a line; a line feed inside of one is told by both being there."""
-    lines = output.rstrip(b"\n").split(b"\n")
-    half = len(lines) // 2
-    first, second = b"\n".join(lines[:half]), b"\n".join(lines[half:])
-    return Path(os.fsdecode(first)), (start / os.fsdecode(second)).resolve()
 
 
 def _index(staged: bytes) -> tuple[frozenset[str], dict[str, str]]:

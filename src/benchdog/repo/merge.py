@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 from benchdog.errors import StoreError
+from benchdog.repo.folder import clear_away
 from benchdog.repo.repository import Repository
+from benchdog.system.randomness import new_id
 from benchdog.trees import Both, Mode, merge_modes, merge_paths
 
 _SIDES = ("yours", "base", "candidate")
@@ -54,11 +54,17 @@ def _merge_contents(repository: Repository, both: Both) -> bytes | None:
         "base": both.base.blob if both.base else "",
         "candidate": both.theirs.blob if both.theirs else "",
     }
-    with tempfile.TemporaryDirectory(dir=repository.place, prefix="merge-") as folder:
+    folder = repository.place / f"merge-{new_id()}"
+    folder.mkdir()
+    try:
         for side in _SIDES:
-            (Path(folder) / side).write_bytes(store.read(entries[side]))
-        files = [str(Path(folder) / side) for side in _SIDES]
+            (folder / side).write_bytes(store.read(entries[side]))
+        files = [str(folder / side) for side in _SIDES]
         status, merged, said = store.git.attempt("merge-file", "-p", "-q", *files)
+    except OSError as error:
+        raise StoreError(f"cannot merge in {folder}: {error.strerror}") from error
+    finally:
+        clear_away(folder)
     if status == 0:
         return merged
     if status < 0:

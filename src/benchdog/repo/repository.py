@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -211,7 +211,18 @@ class Repository:
         return next((name for name in _IN_PROGRESS if (self.git_root.git_directory / name).exists()), None)
 
     def _listing(self) -> Listing:
-        return list_repository(self.git) if self.is_git else list_folder(self._folder_git(), self.root)
+        """What belongs to the tree; benchdog's own place never does, wherever the person keeps it."""
+        listing = list_repository(self.git) if self.is_git else list_folder(self._folder_git(), self.root)
+        state = self.environment.state.resolve()
+        if not state.is_relative_to(self.root):
+            return listing
+        own = f"{state.relative_to(self.root).as_posix()}/"
+        return replace(
+            listing,
+            untracked=tuple(path for path in listing.untracked if not path.startswith(own)),
+            nested=tuple(path for path in listing.nested if not path.startswith(own)),
+            changed=tuple(path for path in listing.changed if not path.startswith(own)),
+        )
 
     def _folder_git(self) -> Git:
         """The person's git (for their own excludes) on a folder that is no repository: the store stands in for one."""
