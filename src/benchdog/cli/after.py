@@ -1,33 +1,28 @@
-"""After a run: look, land, ask for more, or go. Keys at a terminal; elsewhere the next commands have been printed."""
+"""After a run: JSON for a program, keys for a person. What each key does, and when it is offered."""
 
 from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
-from contextlib import suppress
-from dataclasses import replace
-from pathlib import Path
+from dataclasses import dataclass, replace
 
+from benchdog.checks import CheckStatus
 from benchdog.cli.carry import carry, carry_new, status_of, watching
-from benchdog.cli.diffs import shown
-from benchdog.cli.found import state_of
+from benchdog.cli.found import contract_of, state_of
 from benchdog.cli.keys import ENTER, LEAVE, ask_line, choose
+from benchdog.cli.looking import confirmed, land_now, show_diff
 from benchdog.cli.reports import report_of
 from benchdog.cli.terminal import Terminal, dim
-from benchdog.contract import Contract
+from benchdog.contract import Check, Expect
 from benchdog.contract.globs import exact_pattern
-from benchdog.contract.read import read_contract
 from benchdog.errors import UserError
 from benchdog.events import EditRefused, RunState, to_plain
-from benchdog.ledger.evidence import Evidence
 from benchdog.ledger.log import read_log
-from benchdog.runner import Bench, accept, answer, land, refine
-from benchdog.system.files import remove_tree, write_durably
+from benchdog.runner import Bench, answer, refine, resume
+from benchdog.system.files import remove_tree
 from benchdog.system.places import run_place
-from benchdog.system.terminal import one_line
+from benchdog.system.terminal import one_line, plain
 from benchdog.verdict import Verdict
-
-_LOOKED = "looked"  # in a run's folder: the tree whose diff a person has seen
 
 
 def conclude(terminal: Terminal, bench: Bench, run: str, state: RunState) -> int:
@@ -35,159 +30,183 @@ def conclude(terminal: Terminal, bench: Bench, run: str, state: RunState) -> int
     if terminal.json:
         terminal.document(to_plain(report_of(terminal, run)))
         return status_of(state)
-    if not terminal.interactive or state.outcome is Verdict.CANCELLED:
-        return status_of(state)
-    return _keys(terminal, bench, run)
+    if terminal.interactive:
+        return _ask(_After(terminal=terminal, bench=bench, run=run))
+    return status_of(state)
 
 
-def _keys(terminal: Terminal, bench: Bench, run: str) -> int:
-    """Asks until the person leaves. Each answer may lead to another run, which is asked about next."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _After:
+    """Where a person stands after a run."""
+
+    terminal: Terminal
+    bench: Bench
+    run: str
+
+    @property
+    def state(self) -> RunState:
+        return state_of(self.terminal, self.run)
+
+
+Act = Callable[[_After], _After | None]
+"""What a key does; returns what is asked about next, None where there is nothing more to ask."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Offer:
+    """A key: `words` are what is shown, with the key in brackets."""
+
+    key: str
+    words: str
+    act: Act
+
+
+def _ask(after: _After) -> int:
+    """Offers keys until the person leaves. Returns the exit status of the run that was last asked about."""
     while True:
-        state = state_of(terminal, run)
-        if state.outcome is Verdict.CANCELLED:
-            return status_of(state)
-        offered = _offered(terminal, run, state)
-        words = "  ".join(f"[{key}]{text}" for key, (text, _) in offered.items())
-        key = choose(terminal, f"{words}  [q]", "".join(offered))
-        if key in (LEAVE, ENTER) or key not in offered:
-            return status_of(state_of(terminal, run))
+        offers = {offer.key: offer for offer in _offers(after)}
+        if not offers:
+            return status_of(after.state)
+        words = "  ".join([*(offer.words for offer in offers.values()), "[q]"])
         try:
-            run, stay = offered[key][1](terminal, bench, run)
-            if not stay:
-                return status_of(state_of(terminal, run))
+            key = choose(after.terminal, words, "".join(offers))
+        except KeyboardInterrupt:
+            key = LEAVE
+        if key in (LEAVE, ENTER):
+            return status_of(after.state)
+        try:
+            following = offers[key].act(after)
         except UserError as error:
-            terminal.say(one_line(error.message, 400) + (f"\n{dim(one_line(error.hint))}" if error.hint else ""))
+            after.terminal.say(plain(error.message) + (f"\n{dim('try: ' + plain(error.hint))}" if error.hint else ""))
+            continue
+        if following is None:
+            return status_of(after.state)
+        after = following
 
 
-Act = Callable[[Terminal, Bench, str], tuple[str, bool]]
-"""What a key does; returns the run that the keys are about from then on, and whether there is more to ask."""
+def _offers(after: _After) -> tuple[_Offer, ...]:
+    """The keys that make sense for how the run ended."""
+    state = after.state
+    match state.outcome:
+        case Verdict.PASSED | Verdict.HELD:
+            landed = state.landing is not None and state.landing.state == "landed"
+            apply = () if landed else (_Offer("a", "[a]pply", _apply),)
+            return (*apply, _Offer("d", "[d]iff", _diff), _Offer("r", "[r]efine", _refine))
+        case Verdict.ERROR if state.round == 0 and _red_on_base(state):
+            count = len(_red_on_base(state))
+            this = "it" if count == 1 else "these"
+            return (
+                _Offer("t", f"{count} red already: [t] make {this} green", _make_green),
+                _Offer("n", "[n] nothing worse", _no_worse),
+            )
+        case Verdict.ERROR:
+            return (_Offer("r", "[r]esume", _resume),)
+        case Verdict.CANCELLED:
+            return ()
+        case _:
+            return _after_failure(after, state)
 
 
-def _offered(terminal: Terminal, run: str, state: RunState) -> dict[str, tuple[str, Act]]:
-    """The keys that make sense now, each with the rest of its word."""
-    good = state.outcome in (Verdict.PASSED, Verdict.HELD)
-    landed = state.landing is not None and state.landing.state == "landed"
-    asks = state.outcome is Verdict.NEEDS_INPUT
-    path = None if good else refused_path(terminal, run, state)
-    offers: tuple[tuple[bool, str, str, Act], ...] = (
-        (good and bool(state.changes) and not landed, "a", "pply", _apply),
-        (bool(state.changes), "d", "iff", _diff),
-        (good, "r", "efine", _refine),
-        (asks, "h", " answer", _answer),
-        (not good and not asks and state.round > 0, "h", "int and retry", _refine),
-        (path is not None, "w", f" allow {one_line(path or '', 80)}", _widen),
-        (not good and bool(state.changes), "o", "pen the candidate", _open),
-    )
-    return {key: (text, act) for offered, key, text, act in offers if offered}
-
-
-def _apply(terminal: Terminal, bench: Bench, run: str) -> tuple[str, bool]:
-    if not confirmed(terminal, bench, run):
-        return run, True
-    land_now(terminal, bench, run)
-    return run, False
-
-
-def _diff(terminal: Terminal, bench: Bench, run: str) -> tuple[str, bool]:
-    show_diff(terminal, run)
-    return run, True
-
-
-def _refine(terminal: Terminal, bench: Bench, run: str) -> tuple[str, bool]:
-    if text := ask_line(terminal, "what is to be different?"):
-        carry(terminal, bench, run, lambda: refine(bench, run, text))
-    return run, True
-
-
-def _answer(terminal: Terminal, bench: Bench, run: str) -> tuple[str, bool]:
-    if text := ask_line(terminal, "your answer:"):
-        carry(terminal, bench, run, lambda: answer(bench, run, text, ()))
-    return run, True
-
-
-def _widen(terminal: Terminal, bench: Bench, run: str) -> tuple[str, bool]:
-    """Allows the path that was refused or asked for: an answer where the run waits for one, else a run of its own."""
-    state = state_of(terminal, run)
-    path = refused_path(terminal, run, state)
-    assert path is not None, "the key is offered only where a path was refused"
+def _after_failure(after: _After, state: RunState) -> tuple[_Offer, ...]:
+    offers = []
+    if state.changes:
+        offers.append(_Offer("d", "[d]iff", _diff))
     if state.outcome is Verdict.NEEDS_INPUT:
-        carry(terminal, bench, run, lambda: answer(bench, run, "", (path,)))
-        return run, True
-    contract = contract_of(terminal, run, state)
-    wider = replace(contract, scope=replace(contract.scope, allow=(*contract.scope.allow, exact_pattern(path))))
-    return carry_new(terminal, bench, wider)[0], True
+        offers.append(_Offer("h", "[h] answer", _answer))
+    else:
+        offers.append(_Offer("h", "[h]int and retry", _refine))
+    if path := _refused_path(after):
+        offers.append(_Offer("w", f"[w] allow {one_line(path, 80)}", _widen))
+    if state.changes:
+        offers.append(_Offer("o", "[o]pen the candidate", _open))
+    return tuple(offers)
 
 
-def _open(terminal: Terminal, bench: Bench, run: str) -> tuple[str, bool]:
+def _apply(after: _After) -> _After | None:
+    if not confirmed(after.terminal, after.bench, after.run):
+        return after
+    land_now(after.terminal, after.bench, after.run)
+    return None
+
+
+def _diff(after: _After) -> _After:
+    show_diff(after.terminal, after.run)
+    return after
+
+
+def _refine(after: _After) -> _After:
+    if text := ask_line(after.terminal, "What is to be different?"):
+        carry(after.terminal, after.bench, after.run, lambda: refine(after.bench, after.run, text))
+    return after
+
+
+def _answer(after: _After) -> _After:
+    if text := ask_line(after.terminal, "Your answer:"):
+        carry(after.terminal, after.bench, after.run, lambda: answer(after.bench, after.run, text, ()))
+    return after
+
+
+def _resume(after: _After) -> _After:
+    with watching(after.terminal, after.bench, after.state):
+        resume(after.bench, after.run)
+    return after
+
+
+def _widen(after: _After) -> _After:
+    """Allows the path that was refused or asked for: an answer where the run waits for one, else a run of its own."""
+    path = _refused_path(after)
+    assert path is not None, "the key is offered only where a path was refused"
+    pattern = exact_pattern(path)
+    if after.state.outcome is Verdict.NEEDS_INPUT:
+        carry(after.terminal, after.bench, after.run, lambda: answer(after.bench, after.run, "", (pattern,)))
+        return after
+    contract = contract_of(after.terminal, after.run)
+    wider = replace(contract, scope=replace(contract.scope, allow=(*contract.scope.allow, pattern)))
+    run, _ = carry_new(after.terminal, after.bench, wider)
+    return replace(after, run=run)
+
+
+def _open(after: _After) -> _After:
     """Writes the candidate beside the run's log, for a person to finish by hand."""
-    state = state_of(terminal, run)
-    assert state.candidate is not None, "the key is offered only where there is a candidate"
-    folder = run_place(terminal.environment.state, run) / "candidate"
+    candidate = after.state.candidate
+    assert candidate is not None, "the key is offered only where there is a candidate"
+    folder = run_place(after.terminal.environment.state, after.run) / "candidate"
     remove_tree(folder)
-    with bench.repository.checkout(state.candidate) as checkout:
+    with after.bench.repository.checkout(candidate) as checkout:
         shutil.copytree(checkout.path, folder, symlinks=True)
-    terminal.say(f"the candidate lies in {folder}; it is a copy, and yours")
-    return run, True
+    after.terminal.say(f"the candidate lies in {folder}: a copy, and yours")
+    return after
 
 
-def refused_path(terminal: Terminal, run: str, state: RunState) -> str | None:
+def _make_green(after: _After) -> _After:
+    """The checks that are red already are what the run is to turn green."""
+    return _again(after, lambda check: replace(check, witness=True))
+
+
+def _no_worse(after: _After) -> _After:
+    """What fails already may go on failing."""
+    return _again(after, lambda check: replace(check, expect=Expect.NO_WORSE, witness=False))
+
+
+def _again(after: _After, change: Callable[[Check], Check]) -> _After:
+    """A run of its own, with the red checks changed."""
+    red = _red_on_base(after.state)
+    contract = contract_of(after.terminal, after.run)
+    checks = tuple(change(check) if check.name in red else check for check in contract.checks)
+    run, _ = carry_new(after.terminal, after.bench, replace(contract, checks=checks))
+    return replace(after, run=run)
+
+
+def _red_on_base(state: RunState) -> tuple[str, ...]:
+    return tuple(result.name for result in state.baseline if result.status is CheckStatus.RED)
+
+
+def _refused_path(after: _After) -> str | None:
     """The path that the worker asked for, or whose edit was refused last."""
+    state = after.state
     if state.asked is not None and state.asked.path:
         return state.asked.path
-    place = run_place(terminal.environment.state, run)
-    refused = [
-        line.event.path
-        for line in read_log(place, run)
-        if isinstance(line.event, EditRefused) and line.event.rule in ("scope", "class")
-    ]
-    return refused[-1] if refused else None
-
-
-def contract_of(terminal: Terminal, run: str, state: RunState) -> Contract:
-    """The contract as the run holds it now."""
-    place = run_place(terminal.environment.state, run)
-    return read_contract(Evidence(place).get(state.contract), f"the contract of {run}")
-
-
-def show_diff(terminal: Terminal, run: str) -> None:
-    """The candidate's diff on the person's screen; that it was seen is remembered."""
-    place = run_place(terminal.environment.state, run)
-    state = state_of(terminal, run)
-    diff = Evidence(place).get(state.diff) if state.diff else b""
-    terminal.say(shown(diff) if diff else "no change")
-    remember_look(place, state)
-
-
-def remember_look(place: Path, state: RunState) -> None:
-    if state.candidate:
-        write_durably(place / _LOOKED, state.candidate.encode())
-
-
-def _has_looked(place: Path, state: RunState) -> bool:
-    with suppress(OSError):
-        return state.candidate is not None and (place / _LOOKED).read_bytes() == state.candidate.encode()
-    return False
-
-
-def confirmed(terminal: Terminal, bench: Bench, run: str) -> bool:
-    """Whether the person wants this landed: what was not looked at is shown first; a held run asks for acceptance."""
-    state = state_of(terminal, run)
-    place = run_place(terminal.environment.state, run)
-    held = state.outcome is Verdict.HELD and not (state.accepted and state.accepted.tree == state.candidate)
-    seen = _has_looked(place, state)
-    if not seen:
-        show_diff(terminal, run)
-    if held:
-        question = "Nothing proves this work but your reading. Do you accept this diff? [y/N]"
-        if choose(terminal, question, "yn") != "y":
-            return False
-        with watching(terminal, bench, state):
-            accept(bench, run)
-        return True
-    return seen or choose(terminal, "Apply this? [Enter] yes · q", "yn") in (ENTER, "y")
-
-
-def land_now(terminal: Terminal, bench: Bench, run: str, *, how: str = "files", name: str | None = None) -> RunState:
-    """Lands the candidate, shown as it goes. Raises what `runner.land` raises."""
-    with watching(terminal, bench, state_of(terminal, run)):
-        return land(bench, run, how=how, name=name)
+    recorded = read_log(run_place(after.terminal.environment.state, after.run), after.run)
+    events = [line.event for line in recorded]
+    refused = [each for each in events if isinstance(each, EditRefused) and each.rule in ("scope", "class")]
+    return refused[-1].path if refused else None

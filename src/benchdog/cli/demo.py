@@ -11,10 +11,10 @@ from pathlib import Path
 from shlex import quote
 from typing import Any
 
-from benchdog.cli.after import land_now, show_diff
 from benchdog.cli.carry import carry_new, status_of, watching
 from benchdog.cli.describe import duration
 from benchdog.cli.found import state_of
+from benchdog.cli.looking import land_now, show_diff
 from benchdog.cli.reports import report_of
 from benchdog.cli.terminal import Terminal, dim, strong
 from benchdog.contract import Check, Contract, Scope

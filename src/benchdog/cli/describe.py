@@ -305,14 +305,12 @@ def _verdict(event: kinds.VerdictReached, view: View) -> tuple[Line, ...]:
 
 
 def _next(event: kinds.VerdictReached, view: View) -> tuple[Line, ...]:
-    steps = []
-    if event.tree and view.state.changes:
-        steps.append("look: benchdog diff @")
-    if event.verdict in (Verdict.PASSED, Verdict.HELD):
-        steps.append("land: benchdog apply @")
-    elif event.next_step:
-        steps.append("next: " + one_line(event.next_step))
-    lines = [Line("", (Span("     ".join(steps)),))] if steps else []
+    good = event.verdict in (Verdict.PASSED, Verdict.HELD)
+    if good and view.state.changes:
+        steps = "look: benchdog diff @     land: benchdog apply @"
+    else:
+        steps = f"next: {one_line(event.next_step)}" if event.next_step else ""
+    lines = [Line("", (Span(steps),))] if steps else []
     if view.place is not None and view.state.started is not None:
         report = run_place(view.place, view.state.started.run) / "report.md"
         lines.append(Line("", (Span(f"report: {one_line(str(report), 400)}", Tone.DIM),)))

@@ -5,8 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from benchdog.cli.terminal import Terminal
+from benchdog.contract import Contract
+from benchdog.contract.read import read_contract
 from benchdog.events import RunState, fold
 from benchdog.ledger import runs
+from benchdog.ledger.evidence import Evidence
 from benchdog.ledger.log import read_log
 from benchdog.repo import open_repository
 from benchdog.system.clock import SystemClock
@@ -41,3 +44,9 @@ def names_a_run(terminal: Terminal, word: str) -> bool:
     except OSError:
         return False  # nothing has run yet
     return len(word) >= 3 and any(name.startswith(word) for name in names)
+
+
+def contract_of(terminal: Terminal, run: str) -> Contract:
+    """The contract as the run holds it now. Raises StoreError."""
+    place = run_place(terminal.environment.state, run)
+    return read_contract(Evidence(place).get(state_of(terminal, run).contract), f"the contract of {run}")

@@ -7,9 +7,9 @@ from typing import Any
 
 import click
 
-from benchdog.cli.after import confirmed, land_now
 from benchdog.cli.carry import open_for, watching
 from benchdog.cli.found import find_run, state_of
+from benchdog.cli.looking import confirmed, land_now
 from benchdog.cli.options import json_option, run_argument
 from benchdog.cli.reports import report_of
 from benchdog.cli.terminal import Terminal

@@ -6,9 +6,9 @@ from datetime import datetime
 
 import click
 
-from benchdog.cli.after import remember_look
 from benchdog.cli.diffs import of_path, shown
 from benchdog.cli.found import find_run, names_a_run, repository_root, state_of
+from benchdog.cli.looking import page, remember_look
 from benchdog.cli.options import json_option, run_argument
 from benchdog.cli.reports import report_of
 from benchdog.cli.terminal import LATEST, Terminal, bad, dim, good, warn
@@ -114,7 +114,7 @@ def diff(terminal: Terminal, /, words: tuple[str, ...]) -> int:
         paths = [one_line(change.path) for change in state.changes]
         terminal.document({"run": run, "changes": paths, "diff": data.decode("utf-8", "backslashreplace")})
     elif terminal.shows:
-        terminal.data(shown(data) if data else dim("no change"))
+        page(terminal, shown(data) if data else dim("no change"), terminal.data)
     else:
         terminal.raw(data)
     if terminal.shows and path is None:

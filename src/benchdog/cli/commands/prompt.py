@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import click
 
-from benchdog.cli.after import confirmed, land_now, show_diff
 from benchdog.cli.carry import carry, carry_new, open_for, watching
 from benchdog.cli.found import find_run, state_of
 from benchdog.cli.keys import ask_line
+from benchdog.cli.looking import confirmed, land_now, show_diff
 from benchdog.cli.reports import report_of
 from benchdog.cli.start import goal_contract
 from benchdog.cli.terminal import LATEST, Terminal, bad, dim, strong

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import click
 
-from benchdog.cli.after import contract_of
-from benchdog.cli.found import find_run, state_of
+from benchdog.cli.found import contract_of, find_run
 from benchdog.cli.options import json_option
 from benchdog.cli.terminal import LATEST, Terminal
 from benchdog.contract.write import write_contract
@@ -25,7 +24,7 @@ def save(terminal: Terminal, /, words: tuple[str, ...], *, force: bool) -> int:
     if len(words) > 2:
         raise UserError(f"{words[2]!r} is one word too many", hint="benchdog save [RUN] FILE")
     run = find_run(terminal, words[0] if len(words) == 2 else LATEST)
-    text = write_contract(contract_of(terminal, run, state_of(terminal, run))).encode("utf-8", "surrogateescape")
+    text = write_contract(contract_of(terminal, run)).encode("utf-8", "surrogateescape")
     if words[-1] == "-" and not terminal.json:
         terminal.raw(text)
         return 0
