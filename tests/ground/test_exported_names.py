@@ -1,4 +1,4 @@
-"""What each package offers to the others and to the world. A name that comes or goes is a decision: change it here too."""
+"""What each package offers to the others. A name that comes or goes is a decision: change it here too."""
 
 from __future__ import annotations
 
