@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+import signal
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,12 +14,40 @@ from benchdog.sandbox.choose import choose_sandbox, install_line
 from benchdog.sandbox.policy import Lending, Lent, Policy, Sandbox
 from benchdog.sandbox.survey import Survey
 from benchdog.system.environment import Environment
+from benchdog.system.process import Command, kill_group, start
 from benchdog.testing.sandbox_conformance import Yard, shell
 
 
 def test_the_choice_is_made_once(surroundings: Environment, bubblewrap: Sandbox) -> None:
     assert choose_sandbox(surroundings, unsafe=False) is bubblewrap
     assert (bubblewrap.name, bubblewrap.unsafe) == ("bubblewrap", False)
+
+
+def test_a_stray_whose_place_was_removed_goes_with_the_first_choice(surroundings: Environment, tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    removed, used = state / "removed", state / "used"
+    strays = []
+    for folder in (removed, used):
+        folder.mkdir(parents=True)
+        command = ("bwrap", "--bind", "/", "/", "--dev", "/dev", "--unshare-user", "cat")
+        strays.append(start(Command(argv=command, cwd=folder, environment={"PATH": "/usr/bin:/bin"})))
+    try:
+        for stray in strays:
+            assert stray.stdin
+            assert stray.stdout
+            stray.stdin.write(b"up")
+            stray.stdin.flush()
+            assert os.read(stray.stdout.fileno(), 2) == b"up"
+        removed.rmdir()
+        choose_sandbox(replace(surroundings, state=state), unsafe=False)
+        assert strays[0].wait(10) == -signal.SIGKILL
+        assert strays[1].poll() is None
+    finally:
+        for stray in strays:
+            kill_group(stray)
+            for stream in (stray.stdin, stray.stdout, stray.stderr):
+                assert stream
+                stream.close()
 
 
 def test_unsafe_must_be_asked_for(surroundings: Environment) -> None:

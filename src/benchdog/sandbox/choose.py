@@ -13,6 +13,7 @@ from benchdog.sandbox.layers import own_folder
 from benchdog.sandbox.policy import Policy, Sandbox, SandboxedCommand
 from benchdog.sandbox.unsafe import Unsafe
 from benchdog.system.environment import Environment
+from benchdog.system.process import kill_strays
 
 # Programs that make the sandbox come from the system's own directories, never from the person's PATH: a repository
 # that the person works in may have put itself there.
@@ -106,6 +107,7 @@ def _trial(sandbox: Bubblewrap, environment: Environment) -> None:
     """Runs `true` as a check would run, beside where trees will lie. Raises SandboxUnavailable."""
     try:
         environment.state.mkdir(parents=True, exist_ok=True, mode=0o700)
+        kill_strays("bwrap", environment.state.resolve(), removed_only=True)
         with own_folder(environment.state) as place:
             tree = place / "tree"
             tree.mkdir()

@@ -166,14 +166,19 @@ def kill_group(process: subprocess.Popen[bytes]) -> None:
     _await_group(process.pid)
 
 
-def kill_strays(program: str, folder: Path) -> None:
-    """Kills processes of the program (a base name) that work in `folder`: their owner is gone. Needs /proc."""
+def kill_strays(program: str, folder: Path, *, removed_only: bool = False) -> None:
+    """Kills processes of the program (a base name) that work below `folder`: their owner is gone. Needs /proc.
+
+    `removed_only`: those whose own directory was removed under them; there may be others with an owner.
+    """
     for entry in Path("/proc").glob("[0-9]*"):
         try:
             cwd, executable = (entry / "cwd").readlink(), (entry / "exe").readlink()
         except OSError:
             continue  # ended meanwhile, or not ours
-        if executable.name == program and cwd.is_relative_to(folder):
+        if executable.name != program or not cwd.is_relative_to(folder):
+            continue
+        if cwd.name.endswith(" (deleted)") or not removed_only:  # proc_pid_cwd(5)
             with suppress(ProcessLookupError, PermissionError):
                 os.kill(int(entry.name), signal.SIGKILL)
 
