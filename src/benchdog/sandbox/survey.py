@@ -19,7 +19,8 @@ SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/nix/
 ETC = (
     "alternatives", "ca-certificates", "ca-certificates.conf", "crypto-policies", "debian_version", "fonts",
     "gai.conf", "group", "host.conf", "hostname", "hosts", "inputrc", "java", "ld.so.cache", "ld.so.conf",
-    "ld.so.conf.d", "locale.alias", "localtime", "magic", "mime.types", "nsswitch.conf", "os-release", "passwd",
+    "ld.so.conf.d", "locale.alias", "localtime", "magic", "man_db.conf", "manpath.config", "mime.types",
+    "nsswitch.conf", "os-release", "passwd",
     "perl", "pki/ca-trust", "pki/tls/certs", "pki/tls/openssl.cnf", "protocols", "python3", "services", "ssl/certs",
     "ssl/openssl.cnf", "terminfo", "timezone",
 )  # fmt: skip
