@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import signal
@@ -15,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from benchdog.cli import main
 from benchdog.testing import Edit, Fixer, Policy, ScriptedReply, ScriptedServer, Trick, always, call, play
 from benchdog.testing.demo import CHECK, FILES, FIX
 from benchdog.testing.project import git, make_repository
@@ -27,13 +29,15 @@ _FIX = call("edit", path=FIX.path, search=FIX.search, replace=FIX.replace)
 
 @dataclass(frozen=True)
 class Shell:
-    """A person's shell in a repository."""
+    """A person's shell in a repository. `run` and `json` stay in this process, `start` makes one of its own."""
 
     root: Path
     home: Path
+    patch: pytest.MonkeyPatch
+    captured: pytest.CaptureFixture[str]
 
     def start(self, *words: str, **extra: str) -> subprocess.Popen[str]:
-        variables = {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "HOME": str(self.home)}
+        variables = {"PATH": os.environ["PATH"], "HOME": str(self.home)}
         return subprocess.Popen(
             [sys.executable, "-m", "benchdog", *words],
             cwd=self.root,
@@ -47,12 +51,21 @@ class Shell:
 
     def run(self, *words: str, stdin: str = "") -> tuple[int, str, str]:
         """Exit status, stdout, stderr."""
-        process = self.start(*words)
-        out, err = process.communicate(stdin, timeout=60)
+        self.patch.chdir(self.root)
+        self.patch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin.encode())))
+        handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+        try:
+            with pytest.raises(SystemExit) as ended:
+                main(words)
+        finally:
+            for number, handler in handlers.items():
+                signal.signal(number, handler)
+        out, err = self.captured.readouterr()
         for text in (out, err):
             assert "\x1b" not in text, text
             assert "\u202e" not in text, text
-        return process.returncode, out, err
+        assert isinstance(ended.value.code, int)
+        return ended.value.code, out, err
 
     def json(self, *words: str, stdin: str = "") -> tuple[int, dict[str, Any]]:
         """Exit status, and the one document on stdout."""
@@ -62,8 +75,9 @@ class Shell:
 
 
 @pytest.fixture
-def shell(tmp_path: Path, isolated: Path) -> Shell:
-    return Shell(make_repository(tmp_path / "calc", FILES), isolated)
+def shell(tmp_path: Path, isolated: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Shell:
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}:{os.environ['PATH']}")
+    return Shell(make_repository(tmp_path / "calc", FILES), isolated, monkeypatch, capfd)
 
 
 @pytest.fixture
@@ -85,8 +99,10 @@ def goal(url: str, *more: str) -> tuple[str, ...]:
 
 
 def test_the_contract_for_outside_use(shell: Shell, serve: Any) -> None:
-    status, report = shell.json(*goal(serve(FIXER), "--model", "scripted"))
-    assert status == 0
+    process = shell.start(*goal(serve(FIXER), "--model", "scripted", "--json"))
+    out, _ = process.communicate(timeout=60)
+    assert process.returncode == 0
+    report = json.loads(out)
     assert (report["verdict"], report["proof"], report["failure_class"]) == ("passed", "witness", None)
     assert [change["path"] for change in report["changes"]] == ["src/calc/ops.py"]
     assert [(check["name"], check["status"], check["baseline"]["status"]) for check in report["checks"]] == [

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchdog.checks import CheckResult, CheckStatus, TestReport
-from benchdog.cli.describe import View, advance, describe, duration
+from benchdog.cli.describe import advance, describe
+from benchdog.cli.view import View, duration
 from benchdog.events import kinds
 from benchdog.events.kinds import Stage
 from benchdog.ledger.log import Recorded

@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from benchdog.cli.border import announce_unsafe
-from benchdog.cli.describe import View
 from benchdog.cli.found import state_of
 from benchdog.cli.lines import Lines
 from benchdog.cli.live import Live
 from benchdog.cli.terminal import Terminal
+from benchdog.cli.view import View
 from benchdog.contract import Contract
 from benchdog.contract.rules import contract_problems
 from benchdog.errors import UserError

@@ -12,11 +12,11 @@ from shlex import quote
 from typing import Any
 
 from benchdog.cli.carry import carry_new, status_of, watching
-from benchdog.cli.describe import duration
 from benchdog.cli.found import state_of
 from benchdog.cli.looking import land_now, show_diff
 from benchdog.cli.reports import report_of
 from benchdog.cli.terminal import Terminal, dim, strong
+from benchdog.cli.view import duration
 from benchdog.contract import Check, Contract, Scope
 from benchdog.errors import UserError
 from benchdog.events import RunState, to_plain

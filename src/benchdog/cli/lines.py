@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 
-from benchdog.cli.describe import LABEL_WIDTH, Line, Tone, View, advance, describe
+from benchdog.cli.describe import advance, describe
 from benchdog.cli.terminal import Terminal, bad, dim, good, strong, warn
+from benchdog.cli.view import LABEL_WIDTH, Line, Tone, View
 from benchdog.ledger.log import Recorded
 from benchdog.models.values import Delta
 

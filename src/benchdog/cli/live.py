@@ -12,9 +12,10 @@ import threading
 import time
 from typing import Any
 
-from benchdog.cli.describe import View, advance, describe, duration
+from benchdog.cli.describe import advance, describe
 from benchdog.cli.lines import coloured
 from benchdog.cli.terminal import Terminal
+from benchdog.cli.view import View, duration
 from benchdog.events import kinds
 from benchdog.events.kinds import Stage
 from benchdog.ledger.log import Recorded

@@ -9,13 +9,13 @@ import click
 
 from benchdog.checks import CheckStatus
 from benchdog.cli.carry import open_for
-from benchdog.cli.describe import check_line
 from benchdog.cli.detected import detected
 from benchdog.cli.lines import coloured
 from benchdog.cli.options import json_option, model_options
 from benchdog.cli.start import red_contract, start
 from benchdog.cli.terminal import Terminal, dim
 from benchdog.cli.wish import take_wish, wish_options, work_folder
+from benchdog.cli.words import check_line
 from benchdog.contract import Check
 from benchdog.contract.red import from_red_command
 from benchdog.errors import HostError, UserError
