@@ -270,13 +270,14 @@ class LandingStarted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Landed:
-    """`commit` where one was made; `ref` the branch."""
+    """`commit` where one was made; `ref` the branch. `notes` are for the person."""
 
     how: str
     tree: str
     paths: tuple[str, ...]
     commit: str | None = None
     ref: str | None = None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

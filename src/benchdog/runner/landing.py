@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from benchdog.checks import CheckStatus
 from benchdog.contract import Expect
-from benchdog.errors import Conflict, UserError
+from benchdog.errors import BenchdogError, Conflict, UserError
 from benchdog.events import (
     Accepted,
     CheckFinished,
@@ -70,8 +70,8 @@ def land(bench: Bench, run: str, *, how: str = "files", name: str | None = None)
         session.record(LandingStarted(how=how, tree=verified.tree, journal=journal))
         try:
             landing = _write(session, verified, journal, how, name)
-        except (UserError, OSError) as error:
-            session.record(LandingAborted(reason=str(error)))
+        except BenchdogError as error:  # all is as before
+            session.record(LandingAborted(reason=error.message))
             finish(session)
             raise
         _landed(session, landing)
@@ -186,7 +186,16 @@ def _message(session: Session) -> str:
 def _landed(session: Session, landing: Landing) -> None:
     state = session.state.landing
     assert state is not None, "a landing was started"
-    session.record(Landed(how=state.how, tree=state.tree, paths=landing.paths, commit=landing.commit, ref=landing.ref))
+    session.record(
+        Landed(
+            how=state.how,
+            tree=state.tree,
+            paths=landing.paths,
+            commit=landing.commit,
+            ref=landing.ref,
+            notes=landing.notes,
+        )
+    )
 
 
 def finish_landing(bench: Bench, *, forward: bool) -> RunState:
@@ -198,10 +207,20 @@ def finish_landing(bench: Bench, *, forward: bool) -> RunState:
     if pending is None:
         raise UserError("no landing was interrupted here", hint="benchdog runs lists what there is")
     with open_session(bench, pending.id.rsplit("-", 1)[0]) as session:
-        if forward:
-            _landed(session, continue_landing(bench.repository, pending))
+        # A roll-back that was interrupted goes forward to "rolled back", and is aborted back to "landed".
+        lands = forward is not pending.rolling_back
+        try:
+            done = (continue_landing if forward else abort_landing)(bench.repository, pending)
+        except Conflict:
+            if not forward:  # what somebody changed since is kept, all else is as before: it is over
+                session.record(LandingAborted(reason="taken back by a person, but for what was changed since"))
+                finish(session)
+            raise
+        if lands:
+            _landed(session, done)
+        elif forward:
+            session.record(RolledBack(paths=done.paths, commit=done.commit))
         else:
-            abort_landing(bench.repository, pending)
             session.record(LandingAborted(reason="taken back by a person"))
         return finish(session)
 

@@ -6,6 +6,7 @@ from benchdog.checks import CheckResult, CheckStatus
 from benchdog.contract.goal import lint_goal
 from benchdog.errors import UserError
 from benchdog.events import BaseTaken, CheckFinished, EndpointPinned, GoalLinted, SandboxReady, Stage
+from benchdog.repo import pending_journal
 from benchdog.runner.baseline import BaseResult
 from benchdog.runner.plan import unexplained_red
 from benchdog.runner.session import Session
@@ -24,6 +25,11 @@ class NotReady(UserError):
 def take_base(session: Session) -> None:
     """Snapshots the person's tree as it is, and looks at the goal without a model."""
     bench = session.bench
+    if pending_journal(bench.repository) is not None:
+        raise UserError(
+            "a landing was interrupted: the tree is neither before nor after it",
+            hint="benchdog apply --continue finishes it, benchdog apply --abort takes it back",
+        )
     started = bench.clock.monotonic()
     base = bench.repository.snapshot()
     hints = lint_goal(session.contract.goal, tuple(session.view(base.tree).entries))
