@@ -190,3 +190,16 @@ def test_times_are_short() -> None:
         "1 min 0 s",
         "3 min 20 s",
     ]
+
+
+def test_the_same_fault_is_told_once() -> None:
+    again = kinds.ReplyInvalid(number=1, fault="repeated", detail="read src/a.py")
+    other = kinds.ReplyInvalid(number=3, fault="empty")
+    events: list[kinds.Event] = [again, again, other, kinds.RoundStarted(round=2, tree=TREE), other]
+    assert tell(events) == [
+        "         ⟲ reply not kept: the same call again: read src/a.py",
+        "         ⟲ and again",
+        "         ⟲ reply not kept: empty reply",
+        "round 2  implement",
+        "         ⟲ reply not kept: empty reply",
+    ]

@@ -172,3 +172,36 @@ def test_where_a_traceback_cannot_be_kept_it_is_shown(tmp_path: Path, capsys: py
 def test_an_interrupt_is_130(error: BaseException, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert guarded(_terminal(tmp_path), lambda: _fail(error)) == 130
     assert capsys.readouterr().err == "benchdog: interrupted\n"
+
+
+def _completed(shell: str, words: str, at: int, cwd: Path) -> list[str]:
+    variables = {"PATH": os.environ["PATH"], "HOME": str(cwd), "_BENCHDOG_COMPLETE": f"{shell}_complete"}
+    done = subprocess.run(
+        [sys.executable, "-m", "benchdog"],
+        cwd=cwd,
+        env={**variables, "COMP_WORDS": words, "COMP_CWORD": str(at)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout.splitlines()
+
+
+def test_commands_and_options_are_completed(tmp_path: Path) -> None:
+    assert _completed("bash", "benchdog co", 1, tmp_path) == ["plain,config", "plain,completion"]
+    assert _completed("bash", "benchdog run --al", 2, tmp_path) == ["plain,--allow"]
+    assert _completed("zsh", "benchdog rollb", 1, tmp_path)[:2] == ["plain", "rollback"]
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_each_shell_has_its_script(shell: str, tmp_path: Path) -> None:
+    done = benchdog("completion", shell, cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert f"_BENCHDOG_COMPLETE={shell}_complete" in done.stdout
+
+
+def test_the_script_is_right_for_bash(tmp_path: Path) -> None:
+    script = benchdog("completion", "bash", cwd=tmp_path).stdout
+    done = subprocess.run(["bash", "-n"], input=script, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")

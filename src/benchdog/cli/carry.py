@@ -9,13 +9,14 @@ from benchdog.cli.border import announce_unsafe
 from benchdog.cli.found import state_of
 from benchdog.cli.lines import Lines
 from benchdog.cli.live import Live
-from benchdog.cli.terminal import Terminal
+from benchdog.cli.terminal import Terminal, warn
 from benchdog.cli.view import View
 from benchdog.contract import Contract
 from benchdog.contract.rules import contract_problems
 from benchdog.errors import UserError
 from benchdog.events import RunState
 from benchdog.runner import Bench, Nobody, begin, carry_out, open_bench
+from benchdog.system.terminal import one_line
 
 
 def open_for(
@@ -24,9 +25,15 @@ def open_for(
     """The bench of the repository in which the person stands. Raises UserError."""
     if unsafe:
         announce_unsafe(terminal)
-    return open_bench(
+    bench = open_bench(
         terminal.environment, cancel=terminal.interrupts.cancel, unsafe=unsafe, endpoint_url=endpoint, model=model
     )
+    if bench.configuration.inert:
+        names = ", ".join(dict.fromkeys(one_line(each.key, 60) for each in bench.configuration.inert))
+        terminal.say(
+            warn("! ") + f"benchdog.toml asks for more ({names}); not in effect until you say `benchdog trust`"
+        )
+    return bench
 
 
 @contextmanager

@@ -17,11 +17,15 @@ def advance(view: View, recorded: Recorded) -> View:
     event = recorded.event
     verifying = _is_verification(event) or (view.verifying and isinstance(event, _QUIET))
     first = isinstance(event, kinds.RoundStarted) or (view.first_reply and not isinstance(event, kinds.ReplyReceived))
+    invalid = None if isinstance(event, kinds.RoundStarted | kinds.EditApplied) else view.invalid
+    if isinstance(event, kinds.ReplyInvalid):
+        invalid = (event.fault, event.detail)
     return replace(
         view,
         state=step(view.state, event),
         verifying=verifying,
         first_reply=first,
+        invalid=invalid,
         began=view.began or recorded.at,
         now=recorded.at,
     )

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Iterator
 
 from benchdog.cli.terminal import bad, dim, good, strong
 from benchdog.system.terminal import plain
 
+_START = b"diff --git "
+_ESCAPE = re.compile(rb"\\([0-7]{3}|.)")
+_LETTERS = {b"a": b"\a", b"b": b"\b", b"t": b"\t", b"n": b"\n", b"v": b"\v", b"f": b"\f", b"r": b"\r"}
 _HEADERS = ("diff ", "--- ", "+++ ", "index ", "new file", "deleted file", "old mode", "new mode", "Binary files")
 
 
@@ -17,15 +22,15 @@ def shown(diff: bytes) -> str:
 
 def of_path(diff: bytes, path: str) -> bytes:
     """The part of a diff that is about `path` (or about what lies below it); empty where there is none."""
-    wanted = path.rstrip("/").encode("utf-8", "surrogateescape")
-    return b"".join(part for part in files(diff) if _is_about(part, wanted))
+    wanted = os.fsencode(path.removeprefix("./").rstrip("/"))
+    return b"".join(part for part in files(diff) if _path(part) == wanted or _path(part).startswith(wanted + b"/"))
 
 
 def files(diff: bytes) -> Iterator[bytes]:
     """One part for each file."""
     part: list[bytes] = []
     for line in diff.splitlines(keepends=True):
-        if line.startswith(b"diff --git ") and part:
+        if line.startswith(_START) and part:
             yield b"".join(part)
             part = []
         part.append(line)
@@ -33,9 +38,18 @@ def files(diff: bytes) -> Iterator[bytes]:
         yield b"".join(part)
 
 
-def _is_about(part: bytes, path: bytes) -> bool:
-    first = part.split(b"\n", 1)[0]
-    return any(mark in first for mark in (b" b/" + path + b"\n", b" b/" + path + b"/")) or first.endswith(b" b/" + path)
+def _path(part: bytes) -> bytes:
+    """The path that a part is about: its first line names it twice, as `a/…` and `b/…`, odd names quoted as in C."""
+    names = part.split(b"\n", 1)[0].removeprefix(_START)
+    name = names[len(names) // 2 + 1 :]
+    if name.startswith(b'"'):
+        name = _ESCAPE.sub(_unescaped, name.strip(b'"'))
+    return name.removeprefix(b"b/")
+
+
+def _unescaped(found: re.Match[bytes]) -> bytes:
+    code = found[1]
+    return bytes([int(code, 8)]) if code.isdigit() else _LETTERS.get(code, code)
 
 
 def _coloured(line: str) -> str:

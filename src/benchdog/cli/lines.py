@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from benchdog.cli.describe import advance, describe
 from benchdog.cli.terminal import Terminal, bad, dim, good, strong, warn
@@ -10,7 +11,7 @@ from benchdog.cli.view import LABEL_WIDTH, Line, Tone, View
 from benchdog.ledger.log import Recorded
 from benchdog.models.values import Delta
 
-_WORDS = re.compile(r"\s*\S+\s*|\s+")
+_PIECES = re.compile(r"\s+|\S+")
 _COLOURS = {Tone.DIM: dim, Tone.GOOD: good, Tone.BAD: bad, Tone.WARN: warn, Tone.STRONG: strong}
 
 
@@ -20,16 +21,27 @@ def coloured(line: Line, width: int | None = None) -> str:
     With a `width` in columns it is wrapped between words, continued under its own text.
     """
     label = f"{line.label:<{LABEL_WIDTH - 1}} "
-    room = max(20, width - 1) if width else None
-    parts, column = [_toned(label, line.tone)], len(label)
-    for span in line.spans:
-        for word in _WORDS.findall(span.text) if room else [span.text]:
-            if room and column + len(word.rstrip()) > room and column > LABEL_WIDTH:
-                parts.append("\n" + " " * LABEL_WIDTH)
-                column = LABEL_WIDTH
-            parts.append(_toned(word, span.tone))
-            column += len(word)
+    if not width:
+        return (_toned(label, line.tone) + "".join(_toned(span.text, span.tone) for span in line.spans)).rstrip()
+    room = max(2 * LABEL_WIDTH, width - 1)
+    parts, column, gap = [_toned(label, line.tone)], len(label), ""
+    for word, tone in _pieces(line):
+        if not word.strip():
+            gap += word
+            continue
+        if column + len(gap) + len(word) > room and column > LABEL_WIDTH:
+            parts.append("\n")
+            column, gap = 0, " " * LABEL_WIDTH
+        parts += [gap, _toned(word, tone)]
+        column, gap = column + len(gap) + len(word), ""
     return "".join(parts).rstrip()
+
+
+def _pieces(line: Line) -> Iterator[tuple[str, Tone]]:
+    """Words and the spaces between them."""
+    for span in line.spans:
+        for piece in _PIECES.findall(span.text):
+            yield piece, span.tone
 
 
 def _toned(text: str, tone: Tone) -> str:

@@ -48,12 +48,13 @@ class Line:
 class View:
     """What is known while events arrive. `verifying`: gates and checks of the candidate have not been told yet.
 
-    `place` is benchdog's state directory; `began` is when this sitting's first event was logged.
+    `invalid` is why the last reply of this round was not kept. `place` is benchdog's state directory; `began` is when this sitting's first event was logged.
     """
 
     state: RunState = field(default_factory=RunState)
     verifying: bool = False
     first_reply: bool = False
+    invalid: tuple[str, str] | None = None
     began: datetime | None = None
     now: datetime | None = None
     place: Path | None = None

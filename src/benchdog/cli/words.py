@@ -133,6 +133,8 @@ def _reply(event: kinds.ReplyReceived, view: View) -> tuple[Line, ...]:
 
 
 def _invalid(event: kinds.ReplyInvalid, view: View) -> tuple[Line, ...]:
+    if view.invalid == (event.fault, event.detail):
+        return _more(Span("⟲ ", Tone.WARN), Span("and again", Tone.DIM))
     fault = _FAULTS.get(event.fault, one_line(event.fault, 40))
     detail = f": {one_line(event.detail, 160)}" if event.detail else ""
     return _more(Span("⟲ ", Tone.WARN), Span(f"reply not kept: {fault}{detail}"))
