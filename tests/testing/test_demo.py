@@ -23,7 +23,7 @@ def asked(prompt: str, *more: dict[str, Any], repeats: int = 0) -> Asked:
 
 
 def check(root: Path) -> subprocess.CompletedProcess[str]:
-    argv = [sys.executable, *shlex.split(CHECK)[1:]]
+    argv = [sys.executable, "-B", *shlex.split(CHECK)[1:]]  # bytecode of the same second and size would be stale
     return subprocess.run(argv, cwd=root, capture_output=True, text=True, check=False, timeout=60)
 
 
