@@ -401,3 +401,39 @@ def test_a_demo_with_ones_own_server(shell: Shell, serve: Any) -> None:
     status, out, err = shell.run("demo", "--live", "--endpoint", serve(FIXER))
     assert (status, out) == (0, "")
     assert "The model is your own" in err and "a second prefill included" in err
+
+
+def test_there_is_only_one_way_at_a_time(shell: Shell) -> None:
+    for words, said in (
+        (("apply", "--continue"), "interrupted"),
+        (("apply", "--abort"), "interrupted"),
+        (("apply", "--continue", "--abort"), "opposites"),
+        (("apply", "--branch", "b", "--commit"), "choose one"),
+        (("diff", "a", "b", "c"), "one word too many"),
+        (("save", "a", "b", "c"), "one word too many"),
+        (("demo", "--model", "m"), "--live"),
+    ):
+        status, out, err = shell.run(*words)
+        assert (status, out) == (2, "")
+        assert said in err
+
+
+def test_a_sub_directory_means_its_own_paths(shell: Shell, serve: Any) -> None:
+    below = Shell(shell.root / "src" / "calc", shell.home, shell.patch, shell.captured)
+    check = "cd ../.. && " + CHECK
+    status, report = below.json("run", GOAL, "--allow", "ops.py", "--check", check, "--endpoint", serve(FIXER))
+    assert (status, report["verdict"]) == (0, "passed")
+    assert [change["path"] for change in report["changes"]] == ["src/calc/ops.py"]
+    assert below.run("apply")[0] == 0
+    assert "return a + b" in (shell.root / FIX.path).read_text()
+
+
+def test_a_result_lands_on_a_branch_or_as_a_commit(shell: Shell, serve: Any) -> None:
+    shell.run(*goal(serve(FIXER)))
+    status, report = shell.json("apply", "--branch", "fixed")
+    assert (status, report["landing"]["ref"]) == (0, "refs/heads/fixed")
+    assert git(shell.root, "diff", "--stat", "main", "fixed").splitlines()[0].split()[0] == "src/calc/ops.py"
+    assert git(shell.root, "status", "--porcelain") == ""
+    assert shell.run("rollback")[0] == 0
+    status, report = shell.json("apply", "--commit")
+    assert (status, git(shell.root, "rev-parse", "HEAD").strip()) == (0, report["landing"]["commit"])

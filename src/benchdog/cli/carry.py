@@ -30,9 +30,7 @@ def open_for(
     )
     if bench.configuration.inert:
         names = ", ".join(dict.fromkeys(one_line(each.key, 60) for each in bench.configuration.inert))
-        terminal.say(
-            warn("! ") + f"benchdog.toml asks for more ({names}); not in effect until you say `benchdog trust`"
-        )
+        terminal.say(warn("! ") + f"benchdog.toml asks for more ({names}): not in effect before `benchdog trust`")
     return bench
 
 

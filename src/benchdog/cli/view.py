@@ -48,7 +48,8 @@ class Line:
 class View:
     """What is known while events arrive. `verifying`: gates and checks of the candidate have not been told yet.
 
-    `invalid` is why the last reply of this round was not kept. `place` is benchdog's state directory; `began` is when this sitting's first event was logged.
+    `invalid` is why the last reply of this round was not kept. `place` is benchdog's state directory; `began` is when
+    this sitting's first event was logged.
     """
 
     state: RunState = field(default_factory=RunState)

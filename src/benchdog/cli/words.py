@@ -242,14 +242,14 @@ def _summary(view: View) -> str:
 
 
 def _landed(event: kinds.Landed, view: View) -> tuple[Line, ...]:
-    where = {"files": "in your working tree", "commit": "committed", "branch": f"on branch {event.ref or ''}"}
+    branch = (event.ref or "").removeprefix("refs/heads/")
+    where = {"files": "in your working tree", "commit": "committed", "branch": f"on branch {branch}"}
     commit = f" as {event.commit[:7]}" if event.commit else ""
     count = len(event.paths)
     text = f"{count} file{plural_s(count)} {one_line(where.get(event.how, event.how))}{commit}"
-    return (
-        Line("APPLIED", (Span(text),), Tone.GOOD),
-        Line("", (Span("way back: benchdog rollback @"),)),
-    )
+    notes = tuple(line for note in event.notes for line in _said("note", note, Tone.WARN))
+    way_back = _more(Span("way back: benchdog rollback @"))
+    return (Line("APPLIED", (Span(text),), Tone.GOOD), *notes, *way_back)
 
 
 def _rolled_back(event: kinds.RolledBack, view: View) -> tuple[Line, ...]:
@@ -258,7 +258,7 @@ def _rolled_back(event: kinds.RolledBack, view: View) -> tuple[Line, ...]:
 
 
 def _aborted(event: kinds.LandingAborted, view: View) -> tuple[Line, ...]:
-    return (Line("NOT DONE", (Span(f"nothing was applied: {one_line(event.reason)}"),), Tone.WARN),)
+    return (Line("NOT DONE", (Span("your tree is as it was before"),), Tone.WARN),)  # why is said by what stopped it
 
 
 def _discarded(event: kinds.Discarded, view: View) -> tuple[Line, ...]:
