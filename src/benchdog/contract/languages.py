@@ -36,12 +36,18 @@ _PLACES = (
 _FOREIGN = re.compile(
     r"/(?:site|dist)-packages/|/lib/python\d|node_modules/|/rustc/|/\.cargo/|/\.rustup/|^/usr/|^node:"
 )
-MAX_OUTPUT = 200_000  # characters of output that are looked at: the last ones
+MAX_OUTPUT = 400_000  # characters of output that are looked at: half from its beginning, half from its end
+
+
+def both_ends(output: str) -> str:
+    """The first failures are the plainest, the last lines sum up: of a long output both are kept."""
+    half = MAX_OUTPUT // 2
+    return output if len(output) <= MAX_OUTPUT else f"{output[:half]}\n{output[-half:]}"
 
 
 def places(output: str) -> tuple[tuple[str, int | None], ...]:
     """The `path, line` pairs that an output names, in its order, each once; paths as they are written there."""
-    text = output[-MAX_OUTPUT:]
+    text = both_ends(output)
     found: dict[tuple[str, int | None], int] = {}
     for form in _PLACES:
         for match in form.finditer(text):
