@@ -203,3 +203,17 @@ def test_the_same_fault_is_told_once() -> None:
         "round 2  implement",
         "         ⟲ reply not kept: empty reply",
     ]
+
+
+def test_a_reason_of_several_lines_stays_readable() -> None:
+    reason = (
+        "no model server answers. Looked for:\n  endpoint 'box' at http://box/v1: refused\n  at 127.0.0.1: Ollama 11434"
+    )
+    event = kinds.VerdictReached(verdict=Verdict.ERROR, proof=Proof.NONE, reason=reason, next_step="start one")
+    assert tell([event]) == [
+        "ERROR    no change · 0.0 s",
+        "         no model server answers. Looked for:",
+        "         endpoint 'box' at http://box/v1: refused",
+        "         at 127.0.0.1: Ollama 11434",
+        "         next: start one",
+    ]

@@ -18,6 +18,7 @@ from benchdog.system.places import run_place
 from benchdog.system.terminal import one_line
 from benchdog.verdict import Finding, Severity, Verdict
 
+_REASON_LINES = 12  # of a verdict
 _MESSAGE_LINES = 3  # of a finding; all of it is in the report
 _MARKS = {CheckStatus.GREEN: "✓", CheckStatus.RED: "✗", CheckStatus.TIMED_OUT: "✗", CheckStatus.BROKEN: "!"}
 _FAULTS = {
@@ -207,7 +208,8 @@ def _verdict(event: kinds.VerdictReached, view: View) -> tuple[Line, ...]:
     label = event.verdict.value.upper().replace("_", " ")
     lines = [Line(label, (Span(_summary(view)),), tone)]
     if event.verdict is not Verdict.PASSED:
-        lines.append(Line("", (Span(one_line(event.reason, 400)),)))
+        for part in event.reason.strip().split("\n")[:_REASON_LINES]:
+            lines.append(Line("", (Span(one_line(part, 400)),)))
     if event.failure_class is not None:
         lines.append(Line("", (Span(f"class of failure: {event.failure_class.value}", Tone.DIM),)))
     return tuple(lines) + _next(event, view)
