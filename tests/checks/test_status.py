@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 
 import pytest
 
@@ -13,7 +14,7 @@ from benchdog.checks.status import classify, suspicious
 SHELL_SAYS = {
     "sh": (["sh", "-c", "no-such-program-here"], "'no-such-program-here' is not found"),
     "bash": (["bash", "-c", "no-such-program-here -q"], "'no-such-program-here' is not found"),
-    "python": (["python3", "-m", "no_such_module_here"], "install 'no_such_module_here'"),
+    "python": ([sys.executable, "-m", "no_such_module_here"], "install 'no_such_module_here'"),
     "pipe": (["sh", "-c", "cd / && no-such-program-here && true"], "'no-such-program-here' is not found"),
     "directory": (["sh", "-c", "/"], "'/' cannot be executed"),
 }
@@ -22,7 +23,9 @@ SHELL_SAYS = {
 @pytest.mark.parametrize("name", SHELL_SAYS)
 def test_what_cannot_start_is_broken_and_the_way_out_named(name: str) -> None:
     argv, fix = SHELL_SAYS[name]
-    done = subprocess.run(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    # A PATH of the caller's may hold directories that this user cannot read: then a shell says something else.
+    there = {"PATH": "/usr/local/bin:/usr/bin:/bin"}
+    done = subprocess.run(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False, env=there)
     status, way_out = classify(done.returncode, False, done.stdout, None)
     assert status is CheckStatus.BROKEN
     assert way_out is not None and way_out.startswith(fix)
