@@ -172,6 +172,7 @@ def test_a_policy_becomes_arguments_in_the_order_of_the_mounts() -> None:
     assert " ".join(bubblewrap_argv(policy, survey, Features())).split(" --") == [
         "--unshare-all",
         "unshare-user",
+        "as-pid-1",
         "die-with-parent",
         "new-session",
         "uid 1000",

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 import sys
 import threading
@@ -149,6 +150,50 @@ def test_a_daemon_that_holds_the_output_does_not_hold_us() -> None:
     os.kill(stray, signal.SIGKILL)
     assert (completed.exit_status, completed.timed_out) == (0, False)
     assert completed.seconds < 5
+
+
+def test_a_handshake_is_no_output_and_comes_before_the_input() -> None:
+    greets = Command(
+        argv=("/bin/sh", "-c", "printf 'hi'; read go || exit 9; cat; echo end"),
+        cwd=Path("/"),
+        environment=ENVIRONMENT,
+        stdin=b"data\n",
+        handshake=b"hi",
+    )
+    seen: list[bytes] = []
+    assert said(run(greets, on_output=seen.append)) == (0, b"data\nend\n", b"")
+    assert b"".join(seen) == b"data\nend\n"
+
+
+def test_who_does_not_greet_gets_no_input() -> None:
+    silent = Command(
+        argv=("/bin/sh", "-c", "echo oops; read go && exit 1; exit 9"),
+        cwd=Path("/"),
+        environment=ENVIRONMENT,
+        stdin=b"data\n",
+        handshake=b"hi",
+    )
+    assert said(run(silent)) == (9, b"oops\n", b"")
+
+
+def test_who_is_killed_before_it_answers_starts_nothing(tmp_path: Path) -> None:
+    """The child of a process that dies before the handshake finds no answer and ends."""
+    with lifeline(tmp_path) as path:
+        second = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+        script = (
+            "import os, sys\nfrom pathlib import Path\nfrom benchdog.system.process import Command, start\n"
+            f'line = "exec 3>{path}; echo up >&3; printf hi; read go || exit 9; touch {tmp_path}/started"\n'
+            "child = start(Command(argv=('/bin/sh', '-c', line), cwd=Path('/'), environment={}))\n"
+            "os.read(child.stdout.fileno(), 2)\nos.kill(os.getpid(), 9)"
+        )
+        environment = {"PYTHONPATH": os.pathsep.join(sys.path)}
+        killed = run(Command(argv=(sys.executable, "-c", script), cwd=Path("/"), environment=environment))
+        assert killed.exit_status == -signal.SIGKILL
+        poll = select.poll()
+        poll.register(second, 0)  # only the end of the last writer
+        assert poll.poll(10_000), "somebody still holds it"
+        os.close(second)
+    assert not (tmp_path / "started").exists()
 
 
 def test_closed_streams_are_no_end() -> None:

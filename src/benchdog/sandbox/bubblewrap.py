@@ -1,9 +1,10 @@
 """The bubblewrap backend: a policy becomes an argument list (pure), and a thin run around it.
 
 The chain of processes is `unshare` (a mount namespace for the overlays) -> `setpriv` (die with benchdog) -> `sh`
-(mounts the overlays) -> `bwrap` -> its own init, process 1 of a new process namespace -> the command. The first four
-become one another by exec, so the one child that benchdog waits for is bwrap; when it ends, its init is killed, and
-the kernel ends the namespace with it.
+(mounts the overlays) -> `bwrap` -> a second `sh`, process 1 of a new process namespace -> the command. The first four
+become one another by exec, so the one child that benchdog waits for is bwrap; when it ends, process 1 is killed, and
+the kernel ends the namespace with it. Who kills benchdog while that is still being set up is met by the handshake:
+process 1 starts the command only after benchdog answered, and by then all of it dies together.
 """
 
 from __future__ import annotations
@@ -41,6 +42,10 @@ done
 shift 4
 exec "$@"
 """
+# Process 1. It says that it is there, waits to be answered, then runs the command in the foreground (so that signals
+# are as usual in it) and reaps what is orphaned. Its own remarks about a killed command go nowhere.
+_ALIVE = b"\x06"
+_INIT = r"""printf '\006'; IFS= read -r go || exit 125; exec 3>&2 2>/dev/null; "$@" 2>&3 3>&-; exit $?"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,8 +104,8 @@ def bubblewrap_argv(policy: Policy, survey: Survey, features: Features) -> tuple
 
 
 def _namespaces(survey: Survey, features: Features) -> Iterator[str]:
-    # Not --as-pid-1: process 1 ignores signals that it does not handle, and would have to reap; bwrap's init does.
-    yield from ("--unshare-all", "--unshare-user", "--die-with-parent", "--new-session")
+    # bwrap's own process 1 binds its life to bwrap's only when the command runs already: ours is bound before.
+    yield from ("--unshare-all", "--unshare-user", "--as-pid-1", "--die-with-parent", "--new-session")
     yield from ("--uid", str(survey.uid), "--gid", str(survey.gid), "--cap-drop", "ALL")
     if features.disable_userns:
         yield "--disable-userns"
@@ -214,13 +219,14 @@ class Bubblewrap:
             with argument_file(options) as arguments:
                 bwrap = (str(self.programs.bwrap), "--json-status-fd", str(status.writing), "--args", str(arguments))
                 started = Command(
-                    argv=(*self._launcher(layer), *bwrap, "--", *command.argv),
+                    argv=(*self._launcher(layer), *bwrap, "--", "/bin/sh", "-c", _INIT, "sh", *command.argv),
                     cwd=layer.folder,
                     environment={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"},
                     stdin=command.stdin,
                     timeout=command.timeout,
                     pass_fds=(status.writing, arguments),
                     merge=True,
+                    handshake=_ALIVE,
                 )
                 completed = run(started, cancel=cancel, on_output=on_output)
             facts = status.read()

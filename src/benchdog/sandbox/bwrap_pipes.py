@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 import os
 import select
+import signal
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from benchdog.errors import SandboxUnavailable
 
 _GONE_SECONDS = 10.0
+_PATIENCE_SECONDS = 0.5
 
 
 class Status:
@@ -78,8 +80,10 @@ def await_gone(pid: object) -> None:
     try:
         # The number may belong to a stranger by now: only process 1 of an inner namespace is what we wait for.
         while _is_namespace_init(pid):
-            if poll.poll(max(0.0, end - time.monotonic()) * 1000):
+            if poll.poll(_PATIENCE_SECONDS * 1000):
                 return
+            with suppress(ProcessLookupError):  # it should have died with bwrap
+                signal.pidfd_send_signal(descriptor, signal.SIGKILL)
             if time.monotonic() >= end:
                 raise SandboxUnavailable(f"the sandbox's first process, {pid}, was killed but does not end")
     finally:

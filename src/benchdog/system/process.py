@@ -39,6 +39,8 @@ class Command:
     """A process to start. `environment` is complete: nothing is inherited. `timeout` is in seconds.
 
     `merge`: stderr goes into the same pipe as stdout, in the order in which both were written.
+    `handshake`: the process first writes these bytes, which are no output, and reads a line from its stdin before it
+    does anything: it goes on only if this process still lives by then.
     """
 
     argv: Sequence[str]
@@ -48,6 +50,7 @@ class Command:
     timeout: float | None = None
     pass_fds: tuple[int, ...] = ()
     merge: bool = False
+    handshake: bytes = b""
 
 
 @dataclass(slots=True)
@@ -235,7 +238,8 @@ class _Pump:
         self._cancel = cancel
         self._on_output = on_output
         self._deadline = None if command.timeout is None else started + command.timeout
-        self._pending = memoryview(command.stdin)
+        self._pending = memoryview(b"\n" + command.stdin if command.handshake else command.stdin)
+        self._handshake = command.handshake
         self._selector = selectors.DefaultSelector()
         self._open = 0
         self._linger: float | None = None
@@ -245,7 +249,8 @@ class _Pump:
         self._register(process.stdout.fileno(), self.stdout)
         if process.stderr:
             self._register(process.stderr.fileno(), self.stderr)
-        self._feed_from(process.stdin.fileno())
+        if not self._handshake:
+            self._feed_from(process.stdin.fileno())
 
     def drain(self) -> bool:
         """Until the outputs are closed and the process ended, it is cancelled, or the time is over (True)."""
@@ -292,13 +297,24 @@ class _Pump:
                 self._selector.unregister(descriptor)
                 self._open -= 1
                 return
+            data = self._greeted(data) if self._handshake else data
             output.add(data)
-            if self._on_output:
+            if data and self._on_output:
                 self._on_output(data)
 
         os.set_blocking(descriptor, False)
         self._selector.register(descriptor, selectors.EVENT_READ, ready)
         self._open += 1
+
+    def _greeted(self, data: bytes) -> bytes:
+        """The first output: without the handshake, which is answered. Another first output gets no input at all."""
+        assert self._process.stdin, "it is a pipe"
+        expected, self._handshake = self._handshake, b""
+        if not data.startswith(expected):
+            self._close_stdin()
+            return data
+        self._feed_from(self._process.stdin.fileno())
+        return data[len(expected) :]
 
     def _feed_from(self, descriptor: int) -> None:
         def ready() -> None:
