@@ -39,7 +39,7 @@ _FORMS = tuple((re.compile(pattern, re.MULTILINE), command) for pattern, command
 
 # What a failing test or the first error is called, tool by tool.
 _FAILURES = (
-    re.compile(r"^(?:FAILED|ERROR) (?!\((?:failures|errors|skipped)\b)(\S.*)$", re.MULTILINE),  # pytest, not unittest's total
+    re.compile(r"^(?:FAILED|ERROR) (?!\((?:failures|errors|skipped)\b)(\S.*)$", re.MULTILINE),  # pytest
     re.compile(r"^(?:FAIL|ERROR): (\S.*)$", re.MULTILINE),  # unittest
     re.compile(r"^test (\S+) \.\.\. FAILED$", re.MULTILINE),  # cargo
     re.compile(r"^\s*--- FAIL: (\S+)", re.MULTILINE),  # go
