@@ -216,7 +216,7 @@ def test_fix_takes_goal_and_scope_from_a_red_command(shell: Shell, serve: Any) -
     url = serve(FIXER)
     status, report = shell.json("fix", CHECK, "--yes", "--endpoint", url)
     assert (status, report["verdict"], report["proof"]) == (0, "passed", "witness")
-    assert "fails: test_add (" in report["goal"]
+    assert "Failing: test_add (" in report["goal"]
     shell.run("apply", "--yes")
     status, out, err = shell.run("fix", CHECK, "--endpoint", url)
     assert (status, out) == (0, "")

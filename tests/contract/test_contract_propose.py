@@ -192,8 +192,8 @@ def test_commands_are_known_by_what_they_print(output: str, command: str | None)
 def test_a_red_command_makes_a_whole_contract() -> None:
     goal, proposal, check = from_red_command("python -m pytest -q", PYTEST, TREE)
     assert goal == (
-        "`python -m pytest -q` fails: tests/test_ops.py::test_add - assert -1 == 5. "
-        "It must exit 0; what it checks stays as it is."
+        "Make `python -m pytest -q` pass; what it checks stays as it is. "
+        "Failing: tests/test_ops.py::test_add - assert -1 == 5."
     )
     assert proposal.allow == ("src/calc/ops.py",)
     assert check == Check(name="tests", run="python -m pytest -q", witness=True)

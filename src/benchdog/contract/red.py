@@ -65,9 +65,9 @@ def from_red_command(command: str, output: str, paths: Iterable[str], *, find: F
     """The contract's parts for making `command` green, from what it printed."""
     check = Check(name=name_check(command), run=command, witness=True)
     found = failures(output)
-    named = f": {'; '.join(found[:_SHOWN])}" if found else ""
     more = f"; and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
-    goal = f"`{command}` fails{named}{more}. It must exit 0; what it checks stays as it is."
+    named = f" Failing: {'; '.join(found[:_SHOWN])}{more}." if found else ""
+    goal = f"Make `{command}` pass; what it checks stays as it is.{named}"
     return RedCommand(goal, propose_scope("", paths, (output,), find=find), check)
 
 

@@ -56,9 +56,13 @@ class BaseTaken:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SandboxReady:
-    """`layers` are those really active; `lent` the ignored paths that checks see; `widened` what settings added."""
+    """`layers` are those really active; `lent` the ignored paths that checks see; `widened` what settings added.
+
+    `environment` tells one environment of checks from another: results of different ones are never compared.
+    """
 
     backend: str
+    environment: str
     layers: tuple[str, ...]
     lent: tuple[str, ...] = ()
     widened: tuple[str, ...] = ()

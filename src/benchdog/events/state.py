@@ -52,6 +52,8 @@ class RunState:
     hints: tuple[str, ...] = ()
     base: kinds.BaseTaken | None = None
     sandbox: kinds.SandboxReady | None = None
+    environment: str = ""
+    """The environment in which the results of checks were had."""
     endpoint: kinds.EndpointPinned | None = None
     baseline: tuple[CheckResult, ...] = ()
     round: int = 0
@@ -77,13 +79,19 @@ class RunState:
     claims: tuple[str, ...] = ()
     scope_refusals: int = 0
     asked: kinds.Asked | None = None
-    refinement: str | None = None
-    """What a person wants more; opens the next round as a blocking finding."""
-    answer: str | None = None
-    """What a person answered; opens the next round as a hint."""
+    wish: kinds.Refined | None = None
+    """What a person wants more: a blocking finding of every round until the run is green again."""
+    wish_tree: str | None = None
+    """The candidate that the wish is about."""
+    answer: str = ""
+    """What a person answered last: a hint in every round from there on."""
+    seconds_used: float = 0.0
+    """Model time since a person last spoke: the limit counts this."""
     verdict: kinds.VerdictReached | None = None
     accepted: kinds.Accepted | None = None
     landing: Landing | None = None
+    landed: str | None = None
+    """The candidate that was landed last."""
     discarded: bool = False
     sealed: bool = False
     tally: Tally = Tally()
@@ -167,8 +175,6 @@ def _round_started(state: RunState, event: kinds.RoundStarted) -> RunState:
         rounds_used=state.rounds_used + 1,
         turns=0,
         asked=None,
-        refinement=None,
-        answer=None,
         verdict=None,
         discarded=False,
     )
@@ -179,17 +185,29 @@ def _round_ended(state: RunState, event: kinds.RoundEnded) -> RunState:
 
 
 def _answered(state: RunState, event: kinds.Answered) -> RunState:
-    return replace(state, answer=event.text, contract=event.contract, rounds_used=0, verdict=None)
+    return replace(_spoken(state), answer=event.text, contract=event.contract)
 
 
 def _refined(state: RunState, event: kinds.Refined) -> RunState:
-    return replace(state, refinement=event.text, rounds_used=0, verdict=None, accepted=None)
+    return replace(_spoken(state), wish=event, wish_tree=state.candidate, accepted=None)
+
+
+def _spoken(state: RunState) -> RunState:
+    """A person spoke: the limits count anew, a new round begins, and machine and server are looked at again."""
+    return replace(state, rounds_used=0, seconds_used=0.0, round_open=False, verdict=None, sandbox=None, endpoint=None)
 
 
 def _resumed(state: RunState, event: kinds.Resumed) -> RunState:
     """The machine and the server may be others now, and what was broken may be mended: both are looked at again."""
-    kept = tuple(result for result in state.baseline if result.status is not CheckStatus.BROKEN)
-    return replace(state, verdict=None, sandbox=None, endpoint=None, baseline=kept)
+    kept = state.baseline if state.round else tuple(r for r in state.baseline if r.status is CheckStatus.GREEN)
+    return replace(state, verdict=None, sandbox=None, endpoint=None, baseline=kept, discarded=False)
+
+
+def _sandbox(state: RunState, event: kinds.SandboxReady) -> RunState:
+    """Results of another environment say nothing here: they are forgotten while the run goes on."""
+    if state.verdict is not None or state.environment in ("", event.environment):
+        return replace(state, sandbox=event, environment=event.environment)
+    return replace(state, sandbox=event, environment=event.environment, baseline=(), checks=(), findings=(), gates=())
 
 
 def _request(state: RunState, event: kinds.RequestSent) -> RunState:
@@ -208,11 +226,12 @@ def _reply(state: RunState, event: kinds.ReplyReceived) -> RunState:
         unreported=old.unreported + (event.prompt_tokens is None),
         model_seconds=old.model_seconds + event.seconds,
     )
-    return replace(state, tally=tally, turns=state.turns + 1)
+    return replace(state, tally=tally, turns=state.turns + 1, seconds_used=state.seconds_used + event.seconds)
 
 
 def _invalid(state: RunState, event: kinds.ReplyInvalid) -> RunState:
-    return replace(state, tally=replace(state.tally, invalid=state.tally.invalid + 1))
+    tally = replace(state.tally, invalid=state.tally.invalid + 1)
+    return replace(state, tally=tally, turns=max(0, state.turns - 1))  # a reply that was not kept is no turn
 
 
 def _edit(state: RunState, event: kinds.EditApplied) -> RunState:
@@ -225,8 +244,6 @@ def _refused(state: RunState, event: kinds.EditRefused) -> RunState:
 
 
 def _candidate(state: RunState, event: kinds.CandidateTaken) -> RunState:
-    if event.tree == state.candidate:
-        return replace(state, candidate_round=event.round, changes=event.changes, diff=event.diff)
     return replace(
         state,
         candidate=event.tree,
@@ -246,7 +263,9 @@ def _gate(state: RunState, event: kinds.GateFinished) -> RunState:
 
 
 def _verdict(state: RunState, event: kinds.VerdictReached) -> RunState:
-    return replace(state, verdict=event)  # an interrupted round stays open: resuming goes on with it
+    """An interrupted round stays open: resuming goes on with it. A wish ends with a green candidate."""
+    green = event.verdict in (Verdict.PASSED, Verdict.HELD)
+    return replace(state, verdict=event, wish=None if green else state.wish)
 
 
 def _landing_started(state: RunState, event: kinds.LandingStarted) -> RunState:
@@ -264,7 +283,7 @@ def _landed(state: RunState, event: kinds.Landed) -> RunState:
         commit=event.commit,
         ref=event.ref,
     )
-    return replace(state, landing=landing)
+    return replace(state, landing=landing, landed=state.candidate)
 
 
 def _landing_ended(name: str) -> Callable[[RunState, Any], RunState]:
@@ -278,7 +297,7 @@ _STEPS: dict[type[Any], Callable[[RunState, Any], RunState]] = {
     kinds.RunStarted: _started,
     kinds.GoalLinted: lambda state, event: replace(state, hints=event.hints),
     kinds.BaseTaken: lambda state, event: replace(state, base=event),
-    kinds.SandboxReady: lambda state, event: replace(state, sandbox=event),
+    kinds.SandboxReady: _sandbox,
     kinds.EndpointPinned: _endpoint,
     kinds.CheckFinished: _check,
     kinds.RoundStarted: _round_started,

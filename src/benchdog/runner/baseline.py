@@ -1,29 +1,19 @@
-"""The baseline: every check on the base, run in a thread beside the rest, taken from the cache where it can be.
-
-A result belongs to a tree, a command and an environment. The environment is told by what is lent and when it last
-changed, and by the sandbox; a result that says nothing about the code (broken, timed out) is never kept.
-"""
+"""The baseline: every check on a base tree, run in a thread beside the rest, or known from an earlier run."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
 from queue import Empty, SimpleQueue
-from typing import Any
 
-from benchdog.checks import CheckResult, CheckStatus, TestReport
 from benchdog.contract import Check
 from benchdog.errors import BenchdogError, StoreError
-from benchdog.events import from_plain, to_plain
-from benchdog.runner.bench import Bench
-from benchdog.runner.checks import CheckContext, CheckRun, report_bytes
+from benchdog.repo import Checkout, Repository
+from benchdog.runner.checks import CheckContext, CheckRun
 from benchdog.runner.cleanroom import check_in
-from benchdog.sandbox.policy import Lent
-from benchdog.system.files import write_durably
+from benchdog.runner.known import Known
+from benchdog.system.cancel import Cancel
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,10 +27,13 @@ class BaseResult:
 class Baseline:
     """Runs checks on the base in a thread of its own; results are fetched by the run's thread, which logs them."""
 
-    def __init__(self, bench: Bench, context: CheckContext, tree: str) -> None:
-        self._bench = bench
-        self._context = context
+    def __init__(self, repository: Repository, context: CheckContext, tree: str, environment: str) -> None:
+        self._repository = repository
+        self._outer = context.cancel
+        self._cancel = Cancel()
+        self._context = replace(context, cancel=self._cancel)
         self._tree = tree
+        self._known = Known(repository.place / "baseline", self._context, tree, environment)
         self._results: SimpleQueue[BaseResult | BenchdogError] = SimpleQueue()
         self._thread: threading.Thread | None = None
         self._waiting: list[str] = []
@@ -51,7 +44,7 @@ class Baseline:
         return tuple(self._waiting)
 
     def start(self, checks: Sequence[Check]) -> None:
-        """Begins with these checks, cheapest knowledge first: cached results are there at once."""
+        """Begins with these checks; what is known is there at once."""
         if self._thread is not None or not checks:
             return
         self._waiting = [check.name for check in checks]
@@ -65,9 +58,12 @@ class Baseline:
         """
         if not self._waiting:
             return None
+        over = self._thread is None or not self._thread.is_alive()
         try:
-            result = self._results.get(timeout=seconds)
+            result = self._results.get(timeout=0 if over else seconds)
         except Empty:
+            if over:
+                raise StoreError("the checks on the base ended without a result", hint="benchdog resume") from None
             return None
         if isinstance(result, BenchdogError):
             self._waiting.clear()
@@ -75,80 +71,42 @@ class Baseline:
         self._waiting.remove(result.run.result.name)
         return result
 
+    def run_now(self, check: Check, *, afresh: bool = False) -> CheckRun:
+        """One check, in the caller's own thread; `afresh`: whatever is known."""
+        if not afresh and (known := self._known.get(check)):
+            return known
+        with self._outer.ends(self._cancel.set), self._repository.checkout(self._tree) as checkout:
+            return self._run(check, checkout)
+
     def stop(self) -> None:
-        """Waits for the thread; cancelling the bench ends its check first."""
+        """Ends what still runs."""
+        self._cancel.set()
         if self._thread is not None:
             self._thread.join()
 
     def _work(self, checks: tuple[Check, ...]) -> None:
         try:
-            missing = []
-            for check in checks:
-                if kept := self.known(check):
-                    self._results.put(BaseResult(run=kept, cached=True))
-                else:
-                    missing.append(check)
-            if missing:
-                with self._bench.repository.checkout(self._tree) as checkout:
-                    for check in missing:
-                        self._bench.cancel.check()
-                        run = check_in(
-                            checkout, check, self._context, repository=self._bench.repository, base=self._tree
-                        )
-                        self.keep(check, run)
-                        self._results.put(BaseResult(run=run, cached=False))
+            with self._outer.ends(self._cancel.set):
+                self._run_all(checks)
         except BenchdogError as error:
             self._results.put(error)
-
-    def _place(self, check: Check) -> Path:
-        key = json.dumps(
-            [
-                (self._tree, check.run, check.cwd, check.git, check.timeout),
-                fingerprint(self._bench.lent),
-                (self._context.sandbox.name, *self._context.sandbox.layers),
-            ]
-        )
-        name = hashlib.sha256(key.encode("utf-8", "surrogateescape")).hexdigest()
-        return self._bench.repository.place / "baseline" / f"{name}.json"
-
-    def keep(self, check: Check, run: CheckRun) -> None:
-        """Keeps a result for later runs, where it says something about the code."""
-        if run.result.status not in (CheckStatus.GREEN, CheckStatus.RED):
-            return
-        output = self._context.evidence.get(run.result.output).decode("latin-1") if run.result.output else ""
-        plain = {"result": to_plain(run.result), "tests": to_plain(run.tests), "output": output}
-        write_durably(self._place(check), json.dumps(plain).encode())
-
-    def known(self, check: Check) -> CheckRun | None:
-        """A kept result, its artefacts put into this run's own evidence; None where there is none that reads."""
-        try:
-            plain: dict[str, Any] = json.loads(self._place(check).read_bytes())
-            result = from_plain(CheckResult, {**plain["result"], "name": check.name})
-            tests = from_plain(TestReport, plain["tests"]) if plain["tests"] else None
-            output = plain["output"].encode("latin-1")
-        except (OSError, ValueError, KeyError, TypeError):
-            return None  # no cache, or one of another version: the check simply runs
-        try:
-            if result.output:
-                self._context.evidence.put(output)
-            if result.report and tests:
-                self._context.evidence.put(report_bytes(tests))
         except OSError as error:
-            raise StoreError(f"cannot keep the baseline's artefacts: {error}") from error
-        return CheckRun(result=result, tests=tests)
+            self._results.put(StoreError(f"a check on the base could not be run: {error.strerror or error}"))
 
+    def _run_all(self, checks: tuple[Check, ...]) -> None:
+        missing = []
+        for check in checks:
+            if known := self._known.get(check):
+                self._results.put(BaseResult(run=known, cached=True))
+            else:
+                missing.append(check)
+        if missing:
+            with self._repository.checkout(self._tree) as checkout:
+                for check in missing:
+                    self._cancel.check()
+                    self._results.put(BaseResult(run=self._run(check, checkout), cached=False))
 
-def fingerprint(lent: Sequence[Lent]) -> list[list[object]]:
-    """What tells one environment from another: each lent path and when it, or a package directory in it, changed."""
-    marks: list[list[object]] = []
-    for each in lent:
-        for path in (
-            each.source,
-            *sorted(each.source.glob("lib/python*/site-packages")),
-            each.source / ".package-lock.json",
-        ):
-            try:
-                marks.append([each.path, path.name, path.lstat().st_mtime_ns])
-            except OSError:
-                continue  # not there: nothing to tell
-    return marks
+    def _run(self, check: Check, checkout: Checkout) -> CheckRun:
+        run = check_in(checkout, check, self._context, repository=self._repository, base=self._tree)
+        self._known.keep(check, run)
+        return run

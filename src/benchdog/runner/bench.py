@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Protocol
 
@@ -18,7 +18,7 @@ from benchdog.runner.checks import CheckContext
 from benchdog.runner.configure import Configuration, load
 from benchdog.sandbox.choose import choose_sandbox
 from benchdog.sandbox.lending import decide_lending
-from benchdog.sandbox.policy import Lent, Sandbox
+from benchdog.sandbox.policy import Lending, Lent, Sandbox
 from benchdog.system.cancel import Cancel
 from benchdog.system.clock import Clock, SystemClock
 from benchdog.system.environment import Environment
@@ -83,16 +83,18 @@ class Bench:
         """Chosen at first use. Raises SandboxUnavailable."""
         return choose_sandbox(self.environment, unsafe=self.unsafe)
 
-    @cached_property
     def lent(self) -> tuple[Lent, ...]:
-        """The ignored paths that checks see."""
+        """The ignored paths that checks see now."""
         settings = self.configuration.settings
 
         def secret(path: str) -> bool:
             return PathClass.SECRETS in classes_of(path, settings.classes)
 
-        ignored = [(each.path, each.is_directory) for each in self.repository.ignored()]
-        return decide_lending(ignored, settings.sandbox, self.repository.root, secrets=secret)
+        ignored = self.repository.ignored()
+        pairs = [(each.path, each.is_directory) for each in ignored]
+        lent = decide_lending(pairs, settings.sandbox, self.repository.root, secrets=secret)
+        submodules = {each.path for each in ignored if each.submodule}
+        return tuple(replace(each, how=Lending.READ_ONLY) if each.path in submodules else each for each in lent)
 
     def check_context(self, evidence: Evidence) -> CheckContext:
         """What every check on this bench shares; its artefacts go to `evidence`."""
@@ -100,7 +102,7 @@ class Bench:
         return CheckContext(
             sandbox=self.sandbox,
             mount_at=self.repository.root,
-            lent=self.lent,
+            lent=self.lent(),
             expose=settings.expose,
             pass_through=settings.environment,
             environment=self.environment,
@@ -115,7 +117,9 @@ class Bench:
         if self.connector is not None:
             return self.connector(self)
         settings: tuple[EndpointSettings, ...] = self.configuration.settings.endpoints
-        return connect(self.environment, settings, url=self.endpoint_url, model=self.model, clock=self.clock)
+        return connect(
+            self.environment, settings, url=self.endpoint_url, model=self.model, clock=self.clock, cancel=self.cancel
+        )
 
 
 def open_bench(

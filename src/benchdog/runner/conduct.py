@@ -84,7 +84,7 @@ _PHASES: dict[Phase, Callable[[Session], None]] = {
 
 
 def finish(session: Session) -> RunState:
-    """Seals the log and writes the report. Idempotent: a run that was killed in between is finished by the next."""
+    """Seals the log and writes the report. Idempotent: after a kill in between, `resume` does what is missing."""
     if not session.state.sealed:
         session.record(Sealed(events=len(session.log.events)))
     write_report(session.place, session.state, session.log.recorded, session.head)
@@ -102,7 +102,8 @@ def resume(bench: Bench, run: str) -> RunState:
             session.record(Resumed(version=__version__))
         elif verdict is Verdict.NEEDS_INPUT:
             raise UserError(f"run {run} waits for an answer", hint=f'benchdog answer {run} "…"')
-        elif verdict is not None and session.state.sealed:
+        elif verdict is not None:
+            finish(session)  # it may have been killed before its report was written
             raise UserError(f"run {run} ended as {verdict.value}", hint=f"benchdog refine {run} TEXT goes on from it")
     return carry_out(bench, run)
 

@@ -14,7 +14,7 @@ def decide(state: RunState, proof: Proof) -> VerdictReached:
 
     A model's word is nowhere in this: only gates, checks and how the rounds ended.
     """
-    if state.asked is not None:
+    if state.round_outcome == "asked" and state.asked is not None:
         return _asked(state)
     if state.round_outcome == "passed":
         return _green(state, proof)
@@ -57,8 +57,9 @@ def _unproven(state: RunState) -> str:
 
 def _because(state: RunState, proof: Proof) -> str:
     if proof is Proof.WITNESS:
-        red = [result.name for result in state.baseline if result.status is not CheckStatus.GREEN]
-        return f"; red before, green now: {', '.join(red)}"
+        now = {result.name for result in state.checks if result.status is CheckStatus.GREEN}
+        turned = [r.name for r in state.baseline if r.status is not CheckStatus.GREEN and r.name in now]
+        return f"; red before, green now: {', '.join(turned)}" if turned else ""
     return "; what was to be delivered is there now and was not before"
 
 

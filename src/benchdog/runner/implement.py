@@ -15,6 +15,7 @@ from benchdog.events import (
     RequestSent,
     RoundEnded,
     RoundStarted,
+    RunState,
     to_plain,
 )
 from benchdog.models.values import Reply, Request
@@ -45,13 +46,15 @@ def open_round(session: Session) -> None:
     state = session.state
     if state.round == 0:
         settle_baseline(session, patience=PATIENCE)
-    findings = state.round_left if state.refinement is None else (_wish(state.refinement),)
+    left = tuple(finding for finding in state.round_left if finding.gate != "refine")
+    first = state.rounds_used == 0  # since a person spoke: what was left before is theirs to say again
+    findings = (*_wishes(state), *(() if first and state.wish else left))
     session.record(
         RoundStarted(
             round=state.round + 1,
             tree=state.candidate or session.base_tree,
             findings=findings,
-            hint=state.answer or "",
+            hint=state.answer,
         )
     )
 
@@ -161,7 +164,7 @@ def _assignment(session: Session) -> Assignment:
         round=state.round,
         context=(state.endpoint.context if state.endpoint else None) or ASSUMED_CONTEXT,
         turns=max(0, contract.limits.turns - state.turns),
-        wall=max(0.0, contract.limits.wall - state.tally.model_seconds),
+        wall=max(0.0, contract.limits.wall - state.seconds_used),
         findings=state.round_findings,
         hint=state.round_hint,
         failing=failing,
@@ -200,9 +203,8 @@ def _ended(session: Session, judged: Judged | None) -> RoundEnded:
 
 def _unanswered(session: Session, judged: Judged) -> bool:
     """A person's wish is answered at the least by a change."""
-    wished = any(finding.gate == "refine" for finding in session.state.round_findings)
-    return wished and judged.tree == session.state.round_tree
+    return session.state.wish is not None and judged.tree == session.state.wish_tree
 
 
-def _wish(text: str) -> Finding:
-    return Finding(gate="refine", severity=Severity.BLOCK, message=text)
+def _wishes(state: RunState) -> tuple[Finding, ...]:
+    return (Finding(gate="refine", severity=Severity.BLOCK, message=state.wish.text),) if state.wish else ()

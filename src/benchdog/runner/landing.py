@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 
 from benchdog.checks import CheckStatus
 from benchdog.contract import Expect
@@ -33,10 +35,11 @@ from benchdog.repo import (
 )
 from benchdog.runner.bench import Bench
 from benchdog.runner.conduct import finish
-from benchdog.runner.plan import in_order, witnesses
+from benchdog.runner.plan import in_order
+from benchdog.runner.prepare import record_sandbox
 from benchdog.runner.session import Session, open_session
 from benchdog.runner.verify import blocking
-from benchdog.verdict import Finding, Verdict
+from benchdog.verdict import Finding, Proof, Verdict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,12 +50,17 @@ class _Verified:
     tree: str
 
 
-def accept(bench: Bench, run: str) -> None:
-    """Records that a person has read the candidate's diff and accepts it: proof enough for a held run."""
+def accept(bench: Bench, run: str, *, tree: str | None = None) -> None:
+    """Records that a person has read the candidate's diff and accepts it: proof enough for a held run.
+
+    `tree` is the candidate that was shown; raises Conflict where the run has another one by now.
+    """
     with open_session(bench, run) as session:
         state = session.state
         if state.outcome not in (Verdict.HELD, Verdict.PASSED) or state.candidate is None:
             raise UserError(f"run {run} is not held: there is nothing to accept", hint=f"benchdog show {run}")
+        if tree not in (None, state.candidate):
+            raise Conflict(f"run {run} has another candidate by now", hint=f"benchdog diff {run}")
         session.record(Accepted(tree=state.candidate, diff=state.diff))
         finish(session)
 
@@ -63,7 +71,7 @@ def land(bench: Bench, run: str, *, how: str = "files", name: str | None = None)
     Where the repository has moved on since the base, the merge is verified first. Raises UserError where the run may
     not land, Conflict where that would overwrite what changed meanwhile: nothing is written then.
     """
-    with open_session(bench, run) as session:
+    with open_session(bench, run) as session, _sealing(session):
         _may_land(session, how)
         verified = _on_what_is_there(session)
         journal = f"{run}-{len(session.log.events)}"
@@ -72,10 +80,19 @@ def land(bench: Bench, run: str, *, how: str = "files", name: str | None = None)
             landing = _write(session, verified, journal, how, name)
         except BenchdogError as error:  # all is as before
             session.record(LandingAborted(reason=error.message))
-            finish(session)
             raise
         _landed(session, landing)
         return finish(session)
+
+
+@contextmanager
+def _sealing(session: Session) -> Iterator[None]:
+    """Whatever ends the block, what it recorded is sealed and stands in the report."""
+    try:
+        yield
+    except BenchdogError:
+        finish(session)
+        raise
 
 
 def _may_land(session: Session, how: str) -> None:
@@ -85,7 +102,7 @@ def _may_land(session: Session, how: str) -> None:
             "an earlier landing was interrupted",
             hint="benchdog apply --continue finishes it, benchdog apply --abort takes it back",
         )
-    if state.landing is not None and state.landing.state == "landed":
+    if state.landing is not None and state.landing.state == "landed" and state.landed == state.candidate:
         raise UserError(f"run {run} has been applied already", hint=f"benchdog rollback {run} takes it back")
     if state.discarded:
         raise UserError(f"run {run} was discarded", hint=f"benchdog refine {run} TEXT goes on from its candidate")
@@ -120,6 +137,7 @@ def _on_what_is_there(session: Session) -> _Verified:
         )
     if merged.tree == current:
         raise UserError("the tree already holds everything that this run changed", hint="there is nothing to apply")
+    _hold_accepted(session, current, merged.tree)
     findings = _judge_merged(session, current, merged.tree)
     if findings:
         raise UserError(
@@ -129,26 +147,37 @@ def _on_what_is_there(session: Session) -> _Verified:
     return _Verified(base=current, tree=merged.tree)
 
 
+def _hold_accepted(session: Session, current: str, merged: str) -> None:
+    """What a person accepted is a diff: where nothing else proves the work, the merge must be that very diff."""
+    if session.state.proof is not Proof.ACCEPTED:
+        return
+    if session.bench.repository.changes(current, merged) != session.state.changes:
+        raise Conflict(
+            "the files that this run changed have changed since: what would land is not the diff that was accepted",
+            paths=tuple(change.path for change in session.state.changes),
+            hint="run the contract again from today's tree",
+        )
+
+
 def _judge_merged(session: Session, current: str, merged: str) -> tuple[Finding, ...]:
     """Gates and every check over the merged tree, against what is there now."""
-    contract, state = session.contract, session.state
-    base = {result.name: result for result in state.baseline}
-    proof = witnesses(contract, state.baseline)
+    contract = session.contract
+    record_sandbox(session)
+    here = session.baseline_of(current)
     session.clean_room.reset(merged)
     pairs = []
-    for check in in_order(contract.checks, state.baseline):
-        session.bench.cancel.check()
+    for check in in_order(contract.checks, session.state.baseline):
+        base = here.run_now(check)
         session.record(CheckStarted(stage=Stage.LANDING, name=check.name))
-        run = session.check(check)
+        run = session.check(check, base=current)
         session.record(CheckFinished(stage=Stage.LANDING, tree=merged, result=run.result))
         pairs.append(
             CheckPair(
-                check=check,
-                base=base.get(check.name),
+                check=replace(check, witness=False),  # the work was proven on its own base
+                base=base.result,
                 candidate=run.result,
-                base_tests=session.tests(base[check.name].report) if check.name in base else None,
+                base_tests=base.tests,
                 candidate_tests=run.tests,
-                witness=check.name in proof,
             )
         )
         if run.result.status is not CheckStatus.GREEN and check.expect is Expect.GREEN:
@@ -206,7 +235,7 @@ def finish_landing(bench: Bench, *, forward: bool) -> RunState:
     pending = pending_journal(bench.repository)
     if pending is None:
         raise UserError("no landing was interrupted here", hint="benchdog runs lists what there is")
-    with open_session(bench, pending.id.rsplit("-", 1)[0]) as session:
+    with open_session(bench, pending.id.rsplit("-", 1)[0]) as session, _sealing(session):
         # A roll-back that was interrupted goes forward to "rolled back", and is aborted back to "landed".
         lands = forward is not pending.rolling_back
         try:
@@ -214,7 +243,6 @@ def finish_landing(bench: Bench, *, forward: bool) -> RunState:
         except Conflict:
             if not forward:  # what somebody changed since is kept, all else is as before: it is over
                 session.record(LandingAborted(reason="taken back by a person, but for what was changed since"))
-                finish(session)
             raise
         if lands:
             _landed(session, done)

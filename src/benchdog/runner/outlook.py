@@ -9,7 +9,7 @@ from benchdog.ledger.evidence import Evidence
 from benchdog.runner.baseline import Baseline
 from benchdog.runner.bench import Bench
 from benchdog.runner.checks import CheckRun
-from benchdog.runner.cleanroom import check_in
+from benchdog.runner.known import environment_key
 
 
 def red_command(bench: Bench, command: str, *, cwd: str = ".") -> CheckRun:
@@ -18,13 +18,7 @@ def red_command(bench: Bench, command: str, *, cwd: str = ".") -> CheckRun:
     context = bench.check_context(Evidence(repository.place / "outlook"))
     tree = repository.snapshot().tree
     check = Check(name="command", run=command, cwd=cwd)
-    baseline = Baseline(bench, context, tree)
-    if known := baseline.known(check):
-        return known
-    with repository.checkout(tree) as checkout:
-        run = check_in(checkout, check, context, repository=repository, base=tree)
-    baseline.keep(check, run)
-    return run
+    return Baseline(repository, context, tree, environment_key(context)).run_now(check)
 
 
 def propose(bench: Bench, goal: str, failing: tuple[CheckResult, ...]) -> Proposal:

@@ -35,7 +35,7 @@ def next_phase(state: RunState, contract: Contract) -> Phase:
     ):
         if waits:
             return phase
-    if state.answer is not None or state.refinement is not None or state.round == 0:
+    if state.rounds_used == 0:  # the first round, or the first since a person spoke
         return Phase.OPEN_ROUND
     may_go_on = state.round_outcome in ("findings", "stalled") and state.rounds_used < contract.limits.rounds
     return Phase.OPEN_ROUND if may_go_on else Phase.DECIDE
@@ -44,13 +44,13 @@ def next_phase(state: RunState, contract: Contract) -> Phase:
 def witnesses(contract: Contract, baseline: tuple[CheckResult, ...]) -> frozenset[str]:
     """The checks whose turning green proves the work: those that the contract names, else the only red one.
 
-    A check for which the contract says `witness = false` is never taken.
+    A check for which the contract says `witness = false`, or that asks only for no worse, is never taken unnamed.
     """
     named = frozenset(check.name for check in contract.checks if check.witness)
     if named:
         return named
     red = [result.name for result in baseline if result.status is not CheckStatus.GREEN]
-    open_to_it = {check.name for check in contract.checks if check.witness is None}
+    open_to_it = {check.name for check in contract.checks if check.witness is None and check.expect is Expect.GREEN}
     return frozenset(red) if len(red) == 1 and red[0] in open_to_it else frozenset()
 
 

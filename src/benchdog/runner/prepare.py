@@ -7,7 +7,7 @@ from benchdog.contract.goal import lint_goal
 from benchdog.errors import UserError
 from benchdog.events import BaseTaken, CheckFinished, EndpointPinned, GoalLinted, SandboxReady, Stage
 from benchdog.repo import pending_journal
-from benchdog.runner.baseline import BaseResult
+from benchdog.runner.checks import CheckRun
 from benchdog.runner.plan import unexplained_red
 from benchdog.runner.session import Session
 
@@ -49,18 +49,24 @@ def take_base(session: Session) -> None:
 
 def ready_sandbox(session: Session) -> None:
     """Chooses the sandbox by trying it. The baseline starts here and goes on beside what follows."""
-    bench = session.bench
+    record_sandbox(session)
+    start_baseline(session)
+
+
+def record_sandbox(session: Session) -> None:
+    """Records what checks run in, in this sitting."""
+    bench, context = session.bench, session.check_context
     settings = bench.configuration.settings.sandbox
     session.record(
         SandboxReady(
             backend=bench.sandbox.name,
+            environment=session.environment,
             layers=bench.sandbox.layers,
-            lent=tuple(lent.path for lent in bench.lent),
+            lent=tuple(lent.path for lent in context.lent),
             widened=(*settings.expose, *settings.lend, *settings.environment),
             unsafe=bench.sandbox.unsafe,
         )
     )
-    start_baseline(session)
 
 
 def pin_endpoint(session: Session) -> None:
@@ -93,21 +99,31 @@ def settle_baseline(session: Session, *, patience: float | None = None) -> None:
     """
     start_baseline(session)
     clock = session.bench.clock
+    known: set[str] = set()
     end = None if patience is None else clock.monotonic() + patience
     while session.baseline.waiting:
         left = 0.2 if end is None else min(0.2, end - clock.monotonic())
         if left <= 0:
             break
         session.bench.cancel.check()
-        if result := session.baseline.fetch(left):
-            _log(session, result)
+        if found := session.baseline.fetch(left):
+            _log(session, found.run, cached=found.cached)
+            known.update({found.run.result.name} if found.cached else ())
+    if not session.baseline.waiting:
+        _look_again(session, known)
     _judge(session)
 
 
-def _log(session: Session, found: BaseResult) -> None:
-    session.record(
-        CheckFinished(stage=Stage.BASE, tree=session.base_tree, result=found.run.result, cached=found.cached)
-    )
+def _look_again(session: Session, known: set[str]) -> None:
+    """A red that would stop the run and is only remembered may have been mended since: it is looked at again."""
+    doubted = {result.name for result in unexplained_red(session.contract, session.state.baseline)} & known
+    for check in session.contract.checks:
+        if check.name in doubted:
+            _log(session, session.baseline.run_now(check, afresh=True), cached=False)
+
+
+def _log(session: Session, run: CheckRun, *, cached: bool) -> None:
+    session.record(CheckFinished(stage=Stage.BASE, tree=session.base_tree, result=run.result, cached=cached))
 
 
 def _judge(session: Session) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from benchdog.checks import TestReport
 from benchdog.contract import Check, Contract
 from benchdog.contract.read import read_contract
-from benchdog.errors import StoreError
+from benchdog.errors import StoreError, UserError
 from benchdog.events import Event, RunState, fold, from_plain, step
 from benchdog.ledger.evidence import Evidence
 from benchdog.ledger.log import RunLog
@@ -21,6 +21,7 @@ from benchdog.runner.baseline import Baseline
 from benchdog.runner.bench import Bench
 from benchdog.runner.checks import CheckContext, CheckRun
 from benchdog.runner.cleanroom import check_in
+from benchdog.runner.known import environment_key
 from benchdog.system.places import run_place
 from benchdog.trees import TreeView
 
@@ -37,6 +38,7 @@ class Session:
         self._stack = stack
         self._endpoint: Endpoint | None = None
         self._contract: tuple[str, Contract] | None = None
+        self._reports: dict[str, TestReport] = {}
 
     @property
     def run(self) -> str:
@@ -88,17 +90,26 @@ class Session:
         """What every check of this run shares."""
         return self.bench.check_context(self.evidence)
 
-    def check(self, check: Check) -> CheckRun:
-        """Runs a check in the clean room as it stands."""
+    def check(self, check: Check, *, base: str | None = None) -> CheckRun:
+        """Runs a check in the clean room as it stands; a made-up `.git` has `base` (else the run's) as its commit."""
         repository = self.bench.repository
-        return check_in(self.clean_room, check, self.check_context, repository=repository, base=self.base_tree)
+        return check_in(self.clean_room, check, self.check_context, repository=repository, base=base or self.base_tree)
 
     @cached_property
     def baseline(self) -> Baseline:
         """The checks on the base, running beside whatever else happens."""
-        baseline = Baseline(self.bench, self.check_context, self.base_tree)
+        baseline = self.baseline_of(self.base_tree)
         self._stack.callback(baseline.stop)
         return baseline
+
+    def baseline_of(self, tree: str) -> Baseline:
+        """The checks on any tree that something is judged against."""
+        return Baseline(self.bench.repository, self.check_context, tree, self.environment)
+
+    @cached_property
+    def environment(self) -> str:
+        """What tells the environment of this sitting's checks from others."""
+        return environment_key(self.check_context)
 
     def endpoint(self) -> Endpoint:
         if self._endpoint is None:
@@ -108,12 +119,12 @@ class Session:
 
     def tests(self, digest: str) -> TestReport | None:
         """A test report with all its ids, from the evidence."""
-        if not digest:
-            return None
-        try:
-            return from_plain(TestReport, json.loads(self.evidence.get(digest)))
-        except ValueError as error:
-            raise StoreError(f"the test report {digest} does not read: {error}") from error
+        if digest and digest not in self._reports:
+            try:
+                self._reports[digest] = from_plain(TestReport, json.loads(self.evidence.get(digest)))
+            except ValueError as error:
+                raise StoreError(f"the test report {digest} does not read: {error}") from error
+        return self._reports.get(digest)
 
 
 @contextmanager
@@ -125,4 +136,16 @@ def open_session(bench: Bench, run: str) -> Iterator[Session]:
     place = run_place(bench.environment.state, run)
     with ExitStack() as stack:
         log = stack.enter_context(RunLog.open(place, run, bench.clock))
-        yield Session(bench, log, place, stack)
+        session = Session(bench, log, place, stack)
+        _belongs_here(session)
+        yield session
+
+
+def _belongs_here(session: Session) -> None:
+    """Raises UserError where the run is about another repository than the bench's."""
+    started = session.state.started
+    root = str(session.bench.repository.root)
+    if started is None:
+        raise UserError("this run never began: it was killed at its first instant", hint="start it again")
+    if started.root != root:
+        raise UserError(f"run {started.run} belongs to {started.root}, not to {root}", hint=f"go to {started.root}")
