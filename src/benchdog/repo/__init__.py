@@ -4,6 +4,7 @@ No git command ever runs inside a tree that a worker or a check could write.
 """
 
 from benchdog.repo.checkout import Checkout
+from benchdog.repo.finished import JournalState, journal_state, landing_of, undone_of
 from benchdog.repo.harvest import Harvest
 from benchdog.repo.journal import Journal
 from benchdog.repo.landing import (
@@ -26,6 +27,7 @@ __all__ = [
     "Harvest",
     "Ignored",
     "Journal",
+    "JournalState",
     "Landing",
     "MergeConflict",
     "Merged",
@@ -35,8 +37,11 @@ __all__ = [
     "apply_commit",
     "apply_files",
     "continue_landing",
+    "journal_state",
+    "landing_of",
     "merge",
     "open_repository",
     "pending_journal",
     "roll_back",
+    "undone_of",
 ]

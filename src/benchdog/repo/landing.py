@@ -132,7 +132,7 @@ def continue_landing(repository: Repository, journal: Journal) -> Landing:
     with landing_lock(repository, pending=journal), landing_disk(repository) as disk:
         forward = not journal.rolling_back
         finish_side(repository, disk, journal, forward=forward)
-        return _landing_of(journal)
+        return landing_of_journal(journal)
 
 
 def abort_landing(repository: Repository, journal: Journal) -> Landing:
@@ -144,7 +144,7 @@ def abort_landing(repository: Repository, journal: Journal) -> Landing:
         if journal.state is State.LANDING:
             journal.enter(State.ABORTING)
         finish_side(repository, disk, journal, forward=journal.rolling_back, settle=True)
-        return _landing_of(journal)
+        return landing_of_journal(journal)
 
 
 def _carry(repository: Repository, disk: Disk, journal: Journal) -> Landing:
@@ -164,7 +164,7 @@ def _carry(repository: Repository, disk: Disk, journal: Journal) -> Landing:
         _take_back(repository, disk, journal, error)
         where = error.filename or "the files"
         raise HostError(f"cannot write {where}: {error.strerror or error}", hint=_NOTHING) from error
-    return _landing_of(journal)
+    return landing_of_journal(journal)
 
 
 def _take_back(repository: Repository, disk: Disk, journal: Journal, reason: Exception) -> None:
@@ -240,7 +240,8 @@ def _changed_meanwhile(kept: list[str], *, settle: bool) -> Conflict:
     return Conflict(f"changed meanwhile, and left as they are: {listed}; {done}", paths=tuple(kept), hint=hint)
 
 
-def _landing_of(journal: Journal) -> Landing:
+def landing_of_journal(journal: Journal) -> Landing:
+    """What a journal lands."""
     move = journal.move
     paths = journal.paths or tuple(entry.path for entry in journal.index)
     return Landing(paths=paths, commit=move.new if move else None, ref=move.ref if move else None)

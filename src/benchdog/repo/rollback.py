@@ -47,7 +47,7 @@ def roll_back(repository: Repository, journal_id: str, clock: Clock) -> Undone:
         except (BenchdogError, OSError) as error:
             _stay_landed(repository, disk, journal, error)
             raise
-        return _undone(repository, journal)
+        return undone_of_journal(repository, journal)
 
 
 def _may_roll_back(journal: Journal) -> bool:
@@ -125,7 +125,8 @@ def _stay_landed(repository: Repository, disk: Disk, journal: Journal, reason: E
         ) from error
 
 
-def _undone(repository: Repository, journal: Journal) -> Undone:
+def undone_of_journal(repository: Repository, journal: Journal) -> Undone:
+    """What the roll-back of a journal takes back."""
     undo = journal.undo()
     reverted = undo.new if undo and journal.move and undo.new != journal.move.old else None
     ref = f"refs/benchdog/undone/{journal.id}"
