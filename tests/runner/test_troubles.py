@@ -150,3 +150,17 @@ def test_a_contract_that_allows_only_what_is_not_there_stalls_or_is_rejected(tmp
         state = ended(bench, contract)
         assert state.outcome in (Verdict.REJECTED, Verdict.STALLED)
         assert state.changes == ()
+
+
+def test_tools_may_write_a_cache_beside_their_dependencies_and_nothing_of_it_stays(tmp_path: Path) -> None:
+    root = make_calc(tmp_path)
+    (root / "node_modules/tool").mkdir(parents=True)
+    (root / "node_modules/tool/index.js").write_text("1\n")
+    check = Check(
+        name="cached",
+        run="grep -q 1 node_modules/tool/index.js && mkdir node_modules/.cache && date > node_modules/.cache/when && "
+        "grep -q 'a + b' ops.py",
+    )
+    with at_bench(root, always(FIX)) as bench:
+        assert ended(bench, replace(CONTRACT, checks=(check,))).outcome is Verdict.PASSED
+    assert sorted(path.name for path in (root / "node_modules").iterdir()) == ["tool"]

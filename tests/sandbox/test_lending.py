@@ -30,7 +30,7 @@ def lent(ignored: list[tuple[str, bool]], settings: SandboxSettings | None = Non
         (".venv/", True, READ_ONLY),
         (".venv-3.12/", True, READ_ONLY),
         ("venv", True, READ_ONLY),
-        ("packages/web/node_modules/", True, READ_ONLY),
+        ("packages/web/node_modules/", True, PRIVATE),
         ("node_modules", False, READ_ONLY),  # a symbolic link
         ("vendor/", True, READ_ONLY),
         (".tox/", True, READ_ONLY),

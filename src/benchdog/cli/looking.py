@@ -74,7 +74,7 @@ def confirmed(terminal: Terminal, bench: Bench, run: str) -> bool:
     if choose(terminal, question, "yn") != "y":
         return False
     with watching(terminal, bench, state):
-        accept(bench, run)
+        accept(bench, run, tree=state.candidate)
     return True
 
 

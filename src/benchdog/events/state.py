@@ -55,6 +55,8 @@ class RunState:
     environment: str = ""
     """The environment in which the results of checks were had."""
     endpoint: kinds.EndpointPinned | None = None
+    pinned: kinds.EndpointPinned | None = None
+    """The endpoint of the last sitting: the first choice of the next one."""
     baseline: tuple[CheckResult, ...] = ()
     round: int = 0
     round_open: bool = False
@@ -161,7 +163,7 @@ def _put(results: tuple[CheckResult, ...], result: CheckResult) -> tuple[CheckRe
 
 
 def _endpoint(state: RunState, event: kinds.EndpointPinned) -> RunState:
-    return replace(state, endpoint=event, hosts=tuple(sorted({*state.hosts, *event.hosts})))
+    return replace(state, endpoint=event, pinned=event, hosts=tuple(sorted({*state.hosts, *event.hosts})))
 
 
 def _round_started(state: RunState, event: kinds.RoundStarted) -> RunState:

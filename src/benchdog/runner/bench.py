@@ -9,6 +9,7 @@ from typing import Protocol
 
 from benchdog.contract.classes import classes_of
 from benchdog.contract.values import EndpointSettings, PathClass
+from benchdog.events import EndpointPinned
 from benchdog.ledger.evidence import Evidence
 from benchdog.ledger.log import Recorded
 from benchdog.models.connect import connect
@@ -112,14 +113,17 @@ class Bench:
             on_output=self.watcher.output,
         )
 
-    def endpoint(self) -> Endpoint:
-        """A connection to the model. Raises EndpointError."""
+    def endpoint(self, pinned: EndpointPinned | None = None) -> Endpoint:
+        """A connection to the model: the one that a person names now, else the one that a run began with, else what
+        the settings say and what is found. Raises EndpointError.
+        """
         if self.connector is not None:
             return self.connector(self)
         settings: tuple[EndpointSettings, ...] = self.configuration.settings.endpoints
-        return connect(
-            self.environment, settings, url=self.endpoint_url, model=self.model, clock=self.clock, cancel=self.cancel
-        )
+        url, model = self.endpoint_url, self.model
+        if url is None and pinned is not None:
+            url, model = pinned.url, model or pinned.model
+        return connect(self.environment, settings, url=url, model=model, clock=self.clock, cancel=self.cancel)
 
 
 def open_bench(

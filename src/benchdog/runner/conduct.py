@@ -98,7 +98,7 @@ def resume(bench: Bench, run: str) -> RunState:
     """
     with open_session(bench, run) as session:
         verdict = session.state.outcome
-        if verdict in (Verdict.CANCELLED, Verdict.ERROR):
+        if verdict in (None, Verdict.CANCELLED, Verdict.ERROR):
             session.record(Resumed(version=__version__))
         elif verdict is Verdict.NEEDS_INPUT:
             raise UserError(f"run {run} waits for an answer", hint=f'benchdog answer {run} "…"')

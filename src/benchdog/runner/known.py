@@ -18,7 +18,8 @@ from benchdog.checks import CheckResult, CheckStatus, TestReport
 from benchdog.contract import Check
 from benchdog.events import from_plain, to_plain
 from benchdog.runner.checks import CheckContext, CheckRun, report_bytes
-from benchdog.sandbox.policy import Lending, Lent
+from benchdog.sandbox.lending import is_dependency
+from benchdog.sandbox.policy import Lent
 from benchdog.system.files import write_durably
 
 
@@ -35,9 +36,9 @@ def _marks(lent: Lent) -> Iterator[tuple[object, ...]]:
     all else file by file, since an edit in place leaves its directory as it was.
     """
     yield (lent.path, lent.how.value)
-    if lent.how is Lending.READ_ONLY:
+    if is_dependency(lent.path):
         looked_at = [lent.source, *sorted(lent.source.glob("lib/python*/site-packages"))]
-        looked_at.append(lent.source / ".package-lock.json")
+        looked_at.append(lent.source / ".package-lock.json")  # written by npm at the end
     else:
         below = os.walk(lent.source) if lent.source.is_dir() else ()
         looked_at = [lent.source, *sorted(Path(folder, name) for folder, _, names in below for name in names)]

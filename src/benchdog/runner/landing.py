@@ -114,7 +114,9 @@ def _may_land(session: Session, how: str) -> None:
         )
     if state.outcome not in (Verdict.PASSED, Verdict.HELD) or state.candidate is None:
         ended = state.outcome.value if state.outcome else "not finished"
-        raise UserError(f"run {run} is {ended}: only a verified tree lands", hint=f"benchdog show {run}")
+        goes_on = state.outcome in (None, Verdict.CANCELLED, Verdict.ERROR)
+        hint = f"benchdog {'resume' if goes_on else 'show'} {run}"
+        raise UserError(f"run {run} is {ended}: only a verified tree lands", hint=hint)
     if how != "files" and not session.bench.repository.is_git:
         raise UserError(
             f"{session.bench.repository.root} is no git repository: --{how} needs one", hint="benchdog apply"

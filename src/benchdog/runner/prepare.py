@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from benchdog.checks import CheckResult, CheckStatus
+from benchdog.contract.globs import exact_path
 from benchdog.contract.goal import lint_goal
 from benchdog.errors import UserError
 from benchdog.events import BaseTaken, CheckFinished, EndpointPinned, GoalLinted, SandboxReady, Stage
@@ -32,7 +33,11 @@ def take_base(session: Session) -> None:
         )
     started = bench.clock.monotonic()
     base = bench.repository.snapshot()
-    hints = lint_goal(session.contract.goal, tuple(session.view(base.tree).entries))
+    entries = session.view(base.tree).entries
+    allow = session.contract.scope.allow
+    hints = lint_goal(session.contract.goal, tuple(entries))
+    new = [path for pattern in allow if (path := exact_path(pattern)) and path not in entries]
+    hints += tuple(f"{path!r} does not exist yet: if that is no mistyped name, it will be a new file" for path in new)
     if hints:
         session.record(GoalLinted(hints=hints))
     session.record(
@@ -154,5 +159,5 @@ def _red_hint(red: tuple[CheckResult, ...]) -> str:
     name = red[0].name
     return (
         f"add to [[check]] {name!r} one line: `witness = true` if this run is to turn it green, "
-        f'or `expect = "no-worse"` if its failures are to stand'
+        f'or `expect = "no-worse"` if its failures are to stand (on the command line: --witness, --no-worse)'
     )

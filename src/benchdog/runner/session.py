@@ -113,7 +113,7 @@ class Session:
 
     def endpoint(self) -> Endpoint:
         if self._endpoint is None:
-            self._endpoint = self.bench.endpoint()
+            self._endpoint = self.bench.endpoint(self.state.pinned)
             self._stack.callback(self._endpoint.close)
         return self._endpoint
 

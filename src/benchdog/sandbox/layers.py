@@ -22,6 +22,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
 from benchdog.errors import HostError, SandboxUnavailable, StoreError
+from benchdog.sandbox.lending import is_dependency
 from benchdog.sandbox.policy import Lending, Lent, Policy
 from benchdog.system.files import open_regular, remove_tree
 from benchdog.system.process import kill_strays
@@ -122,6 +123,8 @@ class _Builder:
             self._target(parts, below, directory=True)
             if lent.how is Lending.READ_ONLY:
                 return lent
+            if not self.overlay and is_dependency(lent.path):  # too much to copy for every command
+                return replace(lent, how=Lending.READ_ONLY)
             return replace(lent, source=self._cover(lent.source)[0], how=Lending.PRIVATE)
         if not stat.S_ISREG(mode):
             return None  # a socket, a pipe or a device is never lent

@@ -1,7 +1,8 @@
 """Which of the paths that git ignores a check sees, and how: pure.
 
-Dependencies are read-only, other ignored directories are private copies, single files are copied. Secrets are never
-lent. Caches are not lent either: a stale one could make a check green.
+Dependencies are read-only, but for node_modules, in which tools insist on a cache: that is a private layer. So are other
+ignored directories; single files are copied. Secrets are never lent. Caches are not lent either: a stale one could make
+a check green.
 """
 
 from __future__ import annotations
@@ -48,6 +49,8 @@ def decide_lending(
 
 
 def _how(path: str, is_directory: bool) -> Lending:
+    if PurePosixPath(path).name == "node_modules" and is_directory:
+        return Lending.PRIVATE
     if is_dependency(path):  # a link to a dependency directory is no directory to git
         return Lending.READ_ONLY
     return Lending.PRIVATE if is_directory else Lending.COPY

@@ -73,6 +73,7 @@ def apply(terminal: Terminal, /, run: str, **given: Any) -> int:
 def _may_ask(state: RunState) -> bool:
     """Only what could land is asked about; all else is refused by the runner, with its reason."""
     landed = state.landing is not None and state.landing.state in ("landed", "started")
+    landed = landed and state.landed in (None, state.candidate)
     return state.outcome in (Verdict.PASSED, Verdict.HELD) and not landed and not state.discarded
 
 
