@@ -9,11 +9,10 @@ from benchdog.contract import Contract
 from benchdog.contract.flags import widened
 from benchdog.contract.write import write_contract
 from benchdog.errors import Cancelled, EndpointError, HostError, StoreError, UserError
-from benchdog.events import Answered, Discarded, Refined, Resumed, RunStarted, RunState, Sealed
+from benchdog.events import Answered, Discarded, Refined, Resumed, RunStarted, RunState
 from benchdog.gates.proof import prove
 from benchdog.ledger.evidence import Evidence
 from benchdog.ledger.log import RunLog
-from benchdog.ledger.report import write_report
 from benchdog.runner.bench import Bench
 from benchdog.runner.decide import decide, failed
 from benchdog.runner.implement import implement, open_round
@@ -57,7 +56,7 @@ def carry_out(bench: Bench, run: str) -> RunState:
             raise  # the log itself cannot be written: nothing more can be said in it
         except (Cancelled, EndpointError, HostError, UserError) as error:
             session.record(failed(session.state, error))
-        return finish(session)
+        return session.finish()
 
 
 def _advance(session: Session) -> None:
@@ -83,14 +82,6 @@ _PHASES: dict[Phase, Callable[[Session], None]] = {
 }
 
 
-def finish(session: Session) -> RunState:
-    """Seals the log and writes the report. Idempotent: after a kill in between, `resume` does what is missing."""
-    if not session.state.sealed:
-        session.record(Sealed(events=len(session.log.events)))
-    write_report(session.place, session.state, session.log.recorded, session.head)
-    return session.state
-
-
 def resume(bench: Bench, run: str) -> RunState:
     """Goes on with a run that was interrupted, or that the machine or a server ended.
 
@@ -103,7 +94,7 @@ def resume(bench: Bench, run: str) -> RunState:
         elif verdict is Verdict.NEEDS_INPUT:
             raise UserError(f"run {run} waits for an answer", hint=f'benchdog answer {run} "…"')
         elif verdict is not None:
-            finish(session)  # it may have been killed before its report was written
+            session.finish()  # it may have been killed before its report was written
             raise UserError(f"run {run} ended as {verdict.value}", hint=f"benchdog refine {run} TEXT goes on from it")
     return carry_out(bench, run)
 
@@ -137,4 +128,4 @@ def discard(bench: Bench, run: str) -> RunState:
         if session.state.landing is not None and session.state.landing.state == "landed":
             raise UserError(f"run {run} has been applied", hint=f"benchdog rollback {run}")
         session.record(Discarded())
-        return finish(session)
+        return session.finish()

@@ -34,7 +34,6 @@ from benchdog.repo import (
     roll_back,
 )
 from benchdog.runner.bench import Bench
-from benchdog.runner.conduct import finish
 from benchdog.runner.plan import in_order
 from benchdog.runner.prepare import record_sandbox
 from benchdog.runner.session import Session, open_session
@@ -62,7 +61,7 @@ def accept(bench: Bench, run: str, *, tree: str | None = None) -> None:
         if tree not in (None, state.candidate):
             raise Conflict(f"run {run} has another candidate by now", hint=f"benchdog diff {run}")
         session.record(Accepted(tree=state.candidate, diff=state.diff))
-        finish(session)
+        session.finish()
 
 
 def land(bench: Bench, run: str, *, how: str = "files", name: str | None = None) -> RunState:
@@ -82,7 +81,7 @@ def land(bench: Bench, run: str, *, how: str = "files", name: str | None = None)
             session.record(LandingAborted(reason=error.message))
             raise
         _landed(session, landing)
-        return finish(session)
+        return session.finish()
 
 
 @contextmanager
@@ -91,7 +90,7 @@ def _sealing(session: Session) -> Iterator[None]:
     try:
         yield
     except BenchdogError:
-        finish(session)
+        session.finish()
         raise
 
 
@@ -252,7 +251,7 @@ def finish_landing(bench: Bench, *, forward: bool) -> RunState:
             session.record(RolledBack(paths=done.paths, commit=done.commit))
         else:
             session.record(LandingAborted(reason="taken back by a person"))
-        return finish(session)
+        return session.finish()
 
 
 def take_back(bench: Bench, run: str) -> RunState:
@@ -263,4 +262,4 @@ def take_back(bench: Bench, run: str) -> RunState:
             raise UserError(f"run {run} has not been applied", hint=f"benchdog apply {run}")
         undone = roll_back(bench.repository, landing.journal, bench.clock)
         session.record(RolledBack(paths=undone.paths, commit=undone.commit))
-        return finish(session)
+        return session.finish()

@@ -12,11 +12,22 @@ from benchdog.checks import TestReport
 from benchdog.contract import Check, Contract
 from benchdog.contract.read import read_contract
 from benchdog.errors import StoreError, UserError
-from benchdog.events import Event, RunState, fold, from_plain, step
+from benchdog.events import (
+    Event,
+    Landed,
+    LandingAborted,
+    RolledBack,
+    RunState,
+    Sealed,
+    fold,
+    from_plain,
+    step,
+)
 from benchdog.ledger.evidence import Evidence
 from benchdog.ledger.log import RunLog
+from benchdog.ledger.report import write_report
 from benchdog.models.values import Endpoint
-from benchdog.repo import Checkout
+from benchdog.repo import Checkout, journal_state, landing_of, undone_of
 from benchdog.runner.baseline import Baseline
 from benchdog.runner.bench import Bench
 from benchdog.runner.checks import CheckContext, CheckRun
@@ -66,6 +77,13 @@ class Session:
         recorded = self._log.append(event)
         self.state = step(self.state, event)
         self.bench.watcher.event(recorded)
+
+    def finish(self) -> RunState:
+        """Seals the log and writes the report. Idempotent: after a kill in between, the next does what is left."""
+        if not self.state.sealed:
+            self.record(Sealed(events=len(self._log.events)))
+        write_report(self.place, self.state, self._log.recorded, self.head)
+        return self.state
 
     def view(self, tree: str) -> TreeView:
         return self.bench.repository.view(tree)
@@ -138,6 +156,7 @@ def open_session(bench: Bench, run: str) -> Iterator[Session]:
         log = stack.enter_context(RunLog.open(place, run, bench.clock))
         session = Session(bench, log, place, stack)
         _belongs_here(session)
+        _catch_up(session)
         yield session
 
 
@@ -149,3 +168,20 @@ def _belongs_here(session: Session) -> None:
         raise UserError("this run never began: it was killed at its first instant", hint="start it again")
     if started.root != root:
         raise UserError(f"run {started.run} belongs to {started.root}, not to {root}", hint=f"go to {started.root}")
+
+
+def _catch_up(session: Session) -> None:
+    """Records what a killed process did and could not record any more: its journal tells how the landing ended."""
+    landing, repository = session.state.landing, session.bench.repository
+    if landing is None or landing.state not in ("started", "landed"):
+        return
+    found = journal_state(repository, landing.journal)
+    recorded = len(session.log.events)
+    if landing.state == "started" and found in (None, "aborted"):
+        session.record(LandingAborted(reason="interrupted; everything is as before"))
+    elif landing.state == "started" and (done := landing_of(repository, landing.journal)):
+        session.record(Landed(how=landing.how, tree=landing.tree, paths=done.paths, commit=done.commit, ref=done.ref))
+    if found == "rolled back" and (undone := undone_of(repository, landing.journal)):
+        session.record(RolledBack(paths=undone.paths, commit=undone.commit))
+    if len(session.log.events) > recorded:
+        session.finish()

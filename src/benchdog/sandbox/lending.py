@@ -1,8 +1,8 @@
 """Which of the paths that git ignores a check sees, and how: pure.
 
-Dependencies are read-only, but for node_modules, in which tools insist on a cache: that is a private layer. So are other
-ignored directories; single files are copied. Secrets are never lent. Caches are not lent either: a stale one could make
-a check green.
+Dependencies are read-only, but for node_modules, in which tools insist on a cache: that is a private layer. So is
+every other ignored directory; single files are copied. Secrets are never lent. Caches are not lent either: a stale one
+could make a check green.
 """
 
 from __future__ import annotations
