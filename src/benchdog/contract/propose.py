@@ -28,7 +28,7 @@ _SYMBOL = re.compile(
     r"`([A-Za-z_]\w*(?:\.\w+)*)(?:\(\))?`|\b([A-Za-z_]\w*)\(\)|\b([a-z]\w*_\w+|[a-z]+[A-Z]\w*|[A-Z][a-z0-9]+[A-Z]\w*)\b"
 )
 _CALLED = re.compile(r"\b([A-Za-z_]\w{2,60})\(")
-_TEST_WORD = re.compile(r"^(?:tests?_|spec_)|(?:[._-](?:tests?|spec|unittest))+$|(?<=[a-z])Tests?$")
+_TEST_WORD = re.compile(r"^(?:tests?_|spec_|check_)|(?:[._-](?:tests?|spec|unittest))+$|(?<=[a-z])Tests?$")
 _EVERYTHING = Scope(allow=("**",))
 
 
@@ -50,10 +50,18 @@ class Proposal:
 
 
 def propose_scope(
-    goal: str, paths: Iterable[str], outputs: Iterable[str] = (), *, find: Find | None = None
+    goal: str,
+    paths: Iterable[str],
+    outputs: Iterable[str] = (),
+    *,
+    find: Find | None = None,
+    instruments: frozenset[str] = frozenset(),
 ) -> Proposal:
-    """What may change for `goal`. `outputs` are what failing checks print; `find` gives the files that have a word."""
-    tree = _Tree(paths)
+    """What may change for `goal`. `outputs` are what failing checks print; `find` gives the files that have a word.
+
+    `instruments` are paths that the checks execute: as tests are, they are never proposed.
+    """
+    tree = _Tree(paths, instruments)
     groups = [
         tuple(_named(goal, tree)),
         tuple(_frames(outputs, tree)),
@@ -71,9 +79,10 @@ def propose_scope(
 class _Tree:
     """The tree's paths, and those of them that may be proposed, looked up in several ways."""
 
-    def __init__(self, paths: Iterable[str]) -> None:
+    def __init__(self, paths: Iterable[str], instruments: frozenset[str]) -> None:
         self.paths = frozenset(paths)
-        self.open = tuple(path for path in sorted(self.paths) if _proposable(path))
+        self.instruments = instruments
+        self.open = tuple(path for path in sorted(self.paths) if self.proposable(path))
         self.folders = frozenset(folder for path in self.paths for folder in _above(path))
         self.by_name: dict[str, list[str]] = {}
         self.by_stem: dict[str, list[str]] = {}
@@ -82,6 +91,9 @@ class _Tree:
             self.by_name.setdefault(name.lower(), []).append(path)
             if "." in name[1:] and "." + name.rpartition(".")[2].lower() in SOURCE_SUFFIXES:
                 self.by_stem.setdefault(_stem(name).lower(), []).append(path)
+
+    def proposable(self, path: str) -> bool:
+        return _proposable(path) and path not in self.instruments
 
     def few(self, found: list[str] | None) -> list[str]:
         """What one word stands for, unless it stands for too much."""
@@ -101,7 +113,7 @@ def _named(goal: str, tree: _Tree) -> Iterator[Reason]:
 def _meant(path: str, folder: bool, tree: _Tree) -> Iterator[Reason]:
     suffix = "." + path.rpartition(".")[2].lower()
     if path in tree.paths:
-        found = [path] if _proposable(path) else []
+        found = [path] if tree.proposable(path) else []
     elif path in tree.folders:
         yield from _in_folder(path, "folder named in the goal")
         return
@@ -146,7 +158,7 @@ def _frames(outputs: Iterable[str], tree: _Tree) -> Iterator[Reason]:
     for output in outputs:
         for written, line in reversed(places(plain_output(output))):
             path = resolve(written, tree.paths)
-            if path and _proposable(path) and PathClass.DOCS not in classes_of(path):
+            if path and tree.proposable(path) and PathClass.DOCS not in classes_of(path):
                 at = f" at line {line}" if line else ""
                 yield Reason(pattern=exact_pattern(path), why=f"in the failure{at}")
 
@@ -156,9 +168,12 @@ def _tested(outputs: Iterable[str], tree: _Tree) -> Iterator[Reason]:
     for output in outputs:
         for written, _ in places(plain_output(output)):
             path = resolve(written, tree.paths)
-            if path is None or PathClass.TESTS not in classes_of(path):
+            if path is None or not (path in tree.instruments or PathClass.TESTS in classes_of(path)):
                 continue
-            stem = _TEST_WORD.sub("", path.rpartition("/")[2].rpartition(".")[0])
+            name = path.rpartition("/")[2].rpartition(".")[0]
+            stem = _TEST_WORD.sub("", name)
+            if path in tree.instruments and stem == name:
+                continue  # a script with a name of its own tells nothing
             for each in tree.few(tree.by_stem.get(stem.lower())):
                 yield Reason(pattern=exact_pattern(each), why=f"{path} fails")
 
@@ -167,7 +182,7 @@ def _defining(symbols: Iterable[str], why: str, tree: _Tree, find: Find | None) 
     if find is None:
         return
     for symbol in list(dict.fromkeys(symbols))[:_MAX_SYMBOLS]:
-        found = [path for path in find(symbol) if path in tree.paths and _proposable(path)]
+        found = [path for path in find(symbol) if path in tree.paths and tree.proposable(path)]
         for path in tree.few(sorted(set(found))):
             if PathClass.DOCS not in classes_of(path):
                 yield Reason(pattern=exact_pattern(path), why=why.format(symbol))

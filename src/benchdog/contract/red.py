@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from benchdog.contract.executed import executed
 from benchdog.contract.naming import name_check
 from benchdog.contract.propose import Find, Proposal, plain_output, propose_scope
 from benchdog.contract.values import Check
@@ -61,14 +62,21 @@ class RedCommand(NamedTuple):
     check: Check
 
 
-def from_red_command(command: str, output: str, paths: Iterable[str], *, find: Find | None = None) -> RedCommand:
-    """The contract's parts for making `command` green, from what it printed."""
+def from_red_command(
+    command: str, output: str, paths: Iterable[str], *, find: Find | None = None, folder: str = "."
+) -> RedCommand:
+    """The contract's parts for making `command` green, from what it printed. It was started in `folder`.
+
+    What the command executes itself (`check.py` of `python3 check.py`) is never proposed.
+    """
+    tree = tuple(paths)
     check = Check(name=name_check(command), run=command, witness=True)
     found = failures(output)
     more = f"; and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
     named = f" Failing: {'; '.join(found[:_SHOWN])}{more}." if found else ""
     goal = f"Make `{command}` pass; what it checks stays as it is.{named}"
-    return RedCommand(goal, propose_scope("", paths, (output,), find=find), check)
+    instruments = executed(command, tree, folder)
+    return RedCommand(goal, propose_scope("", tree, (output,), find=find, instruments=instruments), check)
 
 
 def from_red_output(output: str, paths: Iterable[str], *, find: Find | None = None) -> RedCommand | None:

@@ -46,7 +46,7 @@ def fix(terminal: Terminal, /, words: tuple[str, ...], **given: Any) -> int:
     _refuse_broken(found)
     repository = bench.repository
     paths = tuple(repository.view(repository.snapshot().tree).entries)
-    red = from_red_command(command, _output(bench, found), paths, find=repository.find)
+    red = from_red_command(command, _output(bench, found), paths, find=repository.find, folder=check.cwd)
     return start(terminal, bench, red_contract(terminal, bench, red, wish))
 
 

@@ -12,7 +12,7 @@ from benchdog.cli.carry import open_for
 from benchdog.cli.options import json_option, model_options
 from benchdog.cli.start import goal_contract, red_contract, start
 from benchdog.cli.terminal import Terminal
-from benchdog.cli.wish import Wish, take_wish, wish_options, wished
+from benchdog.cli.wish import Wish, take_wish, wish_options, wished, work_folder
 from benchdog.contract import Contract
 from benchdog.contract.read import read_contract_file
 from benchdog.contract.red import from_red_command, from_red_output
@@ -84,7 +84,7 @@ def _contract_of_text(terminal: Terminal, bench: Bench, text: str, wish: Wish) -
     paths = tuple(repository.view(repository.snapshot().tree).entries)
     commands = (*wish.witness, *wish.flags.checks)
     if commands:
-        red = from_red_command(commands[0], text, paths, find=repository.find)
+        red = from_red_command(commands[0], text, paths, find=repository.find, folder=work_folder(bench))
     else:
         found = from_red_output(text, paths, find=repository.find)
         if found is None:
