@@ -186,3 +186,12 @@ def _refuse_encoding(response: httpcore.Response, url: str) -> None:
 
 def _latin(value: bytes) -> str:
     return value.decode("latin-1")
+
+
+def warm_up() -> None:
+    """Imports what a first request needs, in a thread of its own: it takes as long as the sandbox's trial beside it."""
+
+    def work() -> None:
+        import httpcore  # noqa: F401, PLC0415 - only to have it
+
+    threading.Thread(target=work, name="warm-up", daemon=True).start()

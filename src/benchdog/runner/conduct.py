@@ -13,6 +13,7 @@ from benchdog.events import Answered, Discarded, Refined, Resumed, RunStarted, R
 from benchdog.gates.proof import prove
 from benchdog.ledger.evidence import Evidence
 from benchdog.ledger.log import RunLog
+from benchdog.models.transport import warm_up
 from benchdog.runner.bench import Bench
 from benchdog.runner.decide import decide, failed
 from benchdog.runner.implement import implement, open_round
@@ -61,6 +62,8 @@ def carry_out(bench: Bench, run: str) -> RunState:
 
 def _advance(session: Session) -> None:
     """One phase after the other until there is a verdict."""
+    if session.state.endpoint is None:
+        warm_up()
     while (phase := next_phase(session.state, session.contract)) is not Phase.FINISH:
         session.bench.cancel.check()
         _PHASES[phase](session)
