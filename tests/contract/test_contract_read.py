@@ -30,7 +30,7 @@ from benchdog.contract.keys import CONTRACT, SETTINGS
 from benchdog.contract.locate import locate
 from benchdog.contract.read import read_contract, read_settings
 from benchdog.contract.reference import reference
-from benchdog.contract.rules import with_deliverables
+from benchdog.contract.rules import contract_problems, with_deliverables
 from benchdog.contract.schema import contract_schema, settings_schema
 from benchdog.contract.scope import refusal
 from benchdog.contract.write import write_contract
@@ -475,3 +475,19 @@ def test_the_schemas_name_every_key_and_are_json() -> None:
             body = body["items"] if table.many else body
             assert {key.name for key in table.keys} <= set(body["properties"])
             assert {key.name for key in table.keys if key.required} == set(body.get("required", []))
+
+
+@pytest.mark.parametrize("pattern", [".*", "^", "$", "a*", "x|"])
+def test_a_requirement_that_everything_satisfies_is_refused(pattern: str) -> None:
+    text = f'goal = "x"\n[scope]\nallow = ["a"]\n[[deliver]]\npath = "a"\nmatches = "{pattern}"\n'
+    with pytest.raises(ContractError) as caught:
+        read_contract(text.encode(), "c.toml")
+    assert str(caught.value.problems[0]) == (
+        f"c.toml:6: deliver[0].matches: {pattern!r} is found in an empty file as well: name what must stand in it"
+    )
+
+
+def test_empty_requirements_of_a_contract_that_no_file_made_are_problems() -> None:
+    wanted = (Deliverable(path="a", contains=""), Deliverable(path="b", matches=""), Deliverable(path="c", matches="("))
+    found = contract_problems(Contract(goal="x", scope=Scope(allow=("a",)), deliver=wanted))
+    assert [path for path, _ in found] == [("deliver", 0, "contains"), ("deliver", 1, "matches")]

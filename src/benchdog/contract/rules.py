@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
@@ -24,7 +26,22 @@ def with_deliverables(contract: Contract) -> Contract:
 
 def contract_problems(contract: Contract) -> tuple[Wrong, ...]:
     """Everything that the parts alone do not show."""
-    return (*_nothing_allowed(contract), *_version_control(contract), *duplicates("check", _names(contract)))
+    return (
+        *_nothing_allowed(contract),
+        *_version_control(contract),
+        *_requires_nothing(contract),
+        *duplicates("check", _names(contract)),
+    )
+
+
+def is_found_in_nothing(pattern: str) -> bool:
+    """Whether a regular expression is found in an empty text, and so in every text. One that is none is not."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # a pattern that later versions may read otherwise is still one
+            return re.search(pattern, "", re.MULTILINE) is not None
+    except (re.error, RecursionError, OverflowError):
+        return False
 
 
 def duplicates(table: str, names: Sequence[str]) -> Iterator[Wrong]:
@@ -41,6 +58,15 @@ def _names(contract: Contract) -> tuple[str, ...]:
 def _nothing_allowed(contract: Contract) -> Iterator[Wrong]:
     if all(pattern.startswith("!") for pattern in contract.scope.allow) and not contract.deliver:
         yield ("scope", "allow"), 'nothing may change: name the files, such as allow = ["src/app.py"]'
+
+
+def _requires_nothing(contract: Contract) -> Iterator[Wrong]:
+    for index, deliverable in enumerate(contract.deliver):
+        if deliverable.contains == "":
+            yield ("deliver", index, "contains"), "every file contains the empty text: name what must stand in it"
+        if deliverable.matches is not None and is_found_in_nothing(deliverable.matches):
+            message = f"{deliverable.matches[:80]!r} is found in an empty file as well: name what must stand in it"
+            yield ("deliver", index, "matches"), message
 
 
 def _version_control(contract: Contract) -> Iterator[Wrong]:
