@@ -288,13 +288,12 @@ def test_findings_of_a_gate_reach_the_model_and_the_next_window() -> None:
     finding = Finding(gate="deliverables", severity=Severity.BLOCK, path="MINSTRAL.md", message="does not exist")
 
     def judge(workspace: MemoryWorkspace, done: bool) -> Verification:
-        return Verification(findings=(finding,), message="please hurry", finished=done)
+        return Verification(findings=(finding,), finished=done)
 
     edit = FIX | {"replace": "return a + b"}
     story = drive([reply(call("edit", edit)), reply(call("done"))], desk(), judge=judge)
     said = story.requests[1].messages[-1].content
     assert "MINSTRAL.md: does not exist" in said
-    assert "please hurry" in said
 
 
 def test_nothing_fails_but_nothing_is_proven_asks_for_done() -> None:

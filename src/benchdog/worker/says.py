@@ -31,8 +31,6 @@ def found(verification: Verification, limit: int = FOUND_LIMIT) -> str:
     ]
     if not any(parts):
         parts = ["Nothing fails now. If the goal is reached, call done."]
-    if verification.message.strip():
-        parts.append(f"A person says: {verification.message.strip()}")
     return "\n".join(part for part in parts if part)
 
 

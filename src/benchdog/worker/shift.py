@@ -115,10 +115,7 @@ class Shift:
 
     def found(self, verification: Verification) -> None:
         self.holds = not verification.findings and not verification.checks
-        hint = "\n".join(each for each in (self.assignment.hint, verification.message) if each)
-        self.assignment = replace(
-            self.assignment, findings=verification.findings, failing=verification.checks, hint=hint
-        )
+        self.assignment = replace(self.assignment, findings=verification.findings, failing=verification.checks)
 
     def may_change(self, path: str) -> bool:
         return self.desk.may_change(path)

@@ -43,7 +43,8 @@ class Assignment:
 
     `findings` are what the last round or a person left to answer. `failing` are the checks that are red now, with
     distilled output. `changed` are the paths that already differ from the base. `context` is the window in tokens.
-    `wall` and `turns` are what is left of the limits. `may_edit` says why a path may not change, or None.
+    `wall` (seconds of model time) and `turns` are what is left of the limits. `hint` is what a person said, `diff` how
+    the tree differs from the base.
     """
 
     contract: Contract
@@ -60,7 +61,7 @@ class Assignment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ask:
-    """One request to the model. `number` counts the run's requests of this worker from 1; `resample` tries at it."""
+    """One request to the model. `resample` counts the tries at it before this one."""
 
     request: Request
     resample: int = 0
@@ -80,15 +81,11 @@ class Verify:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verification:
-    """What was found. `finished`: the round ends here whatever the worker wants (all holds, or it said done).
-
-    `message`: what a person typed meanwhile, to be joined to the next message to the model.
-    """
+    """What was found. `finished`: the round ends here whatever the worker wants (all holds, or it said done)."""
 
     findings: tuple[Finding, ...]
     checks: tuple[CheckResult, ...] = ()
     finished: bool = False
-    message: str = ""
 
 
 Step = Ask | Record | Verify
