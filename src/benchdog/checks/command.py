@@ -1,4 +1,4 @@
-"""Which programs a shell line starts: enough to know a test runner when one is named.
+"""Which programs a shell line starts: enough to know a test runner, or a script, when one is named.
 
 Not a shell: expansions stay as they are written, and a line that cannot be split names nothing.
 """
@@ -7,12 +7,18 @@ from __future__ import annotations
 
 import re
 import shlex
+from itertools import pairwise
 from pathlib import PurePosixPath
 
 Argv = tuple[str, ...]
 
 _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=.*", re.DOTALL)
 _SEPARATOR = re.compile(r"[;&|()<>]+|\n")
+_REDIRECTION = re.compile(r"[&|]?[<>]+[&|]?")
+_SUBSTITUTION = re.compile(r"\$\(|[`)]")
+_SHELL_LINE = re.compile(r"-[a-z]*c[a-z]*")
+_KEYWORDS = {"if", "then", "else", "elif", "while", "until", "do", "!", "{"}
+SHELLS = frozenset({"sh", "bash", "dash", "ash", "zsh", "ksh"})
 _PYTHON = re.compile(r"(?:python|pypy)[\d.]*(?:\.exe)?")
 _RUN_WRAPPERS = {"uv", "poetry", "pdm", "hatch", "pipenv", "rye", "pixi", "conda", "coverage", "bundle"}
 _PLAIN_WRAPPERS = {"env", "time", "exec", "command", "nohup", "npx", "pnpx", "bunx", "xvfb-run", "nice", "sudo"}
@@ -21,19 +27,67 @@ _PACKAGE_MANAGERS = {"npm", "pnpm", "yarn", "bun"}
 
 def programs(run: str) -> tuple[Argv, ...]:
     """The argv of each simple command, the program's base name first, wrappers such as `uv run` taken off."""
+    found: list[list[str]] = [[]]
+    for token in _tokens(run, comments="#") or []:
+        if _SEPARATOR.fullmatch(token):
+            found.append([])
+        else:
+            found[-1].append(token)
+    return tuple((PurePosixPath(argv[0]).name, *argv[1:]) for argv in map(_unwrapped, found) if argv)
+
+
+def commands(run: str) -> tuple[Argv, ...] | None:
+    """As `programs`, each program as it is written: for who asks which files a line names. None: cannot be split.
+
+    A file redirected into a command stands among its words; what `sh -c` or `$(…)` runs is split as well.
+    """
+    tokens = _tokens(run, comments="")
+    if tokens is None or any(token.count("`") % 2 for token in tokens):
+        return None
+    found: list[Argv] = []
+    for argv in map(_unwrapped, _simple(tokens)):
+        found += [argv] if argv else []
+        for line in _inner_lines(argv):
+            inner = commands(line)
+            if inner is None:
+                return None
+            found += inner
+    return tuple(found)
+
+
+def _tokens(run: str, *, comments: str) -> list[str] | None:
+    """The words and operators of a shell line; None where a quote stays open."""
     lexer = shlex.shlex(run.replace("\\\n", " ").replace("\n", " ; ")[:20_000], posix=True, punctuation_chars=True)
     lexer.whitespace_split = True
+    lexer.commenters = comments
     try:
-        tokens = list(lexer)
-    except ValueError:  # an open quote
-        return ()
-    commands: list[list[str]] = [[]]
-    for token in tokens:
-        if _SEPARATOR.fullmatch(token):
-            commands.append([])
-        else:
-            commands[-1].append(token)
-    return tuple(argv for argv in (_unwrapped(command) for command in commands) if argv)
+        return list(lexer)
+    except ValueError:
+        return None
+
+
+def _simple(tokens: list[str]) -> list[list[str]]:
+    """The words of each simple command, without where its output goes and without the shell's own words before it."""
+    found: list[list[str]] = [[]]
+    words = iter(tokens)
+    for token in words:
+        if not _SEPARATOR.fullmatch(token):
+            if found[-1] or token not in _KEYWORDS:
+                found[-1].append(token)
+        elif not _REDIRECTION.fullmatch(token):
+            found.append([])
+        elif ">" in token:
+            next(words, None)
+    return found
+
+
+def _inner_lines(argv: Argv) -> list[str]:
+    """The lines that a command runs by itself: of `sh -c LINE`, and of each `$(LINE)` in its words."""
+    lines = [_SUBSTITUTION.sub(" ; ", word) for word in argv if "$(" in word or "`" in word]
+    if argv and PurePosixPath(argv[0]).name in SHELLS:
+        pairs = pairwise(argv[1:])
+        lines += [line for option, line in pairs if _SHELL_LINE.fullmatch(option)][:1]
+    return lines
 
 
 def _unwrapped(tokens: list[str]) -> Argv:
@@ -44,7 +98,7 @@ def _unwrapped(tokens: list[str]) -> Argv:
         name, rest = PurePosixPath(tokens[0]).name, tokens[1:]
         inner = _inner(name, rest)
         if inner is None:
-            return (name, *rest)
+            return (tokens[0], *rest)
         tokens = inner
     return ()
 
