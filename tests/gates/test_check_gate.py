@@ -12,7 +12,7 @@ from benchdog.contract import Deliverable, Expect
 from benchdog.gates import CheckPair
 from benchdog.gates.checks import judge_pair
 from benchdog.gates.failure import failure_class
-from benchdog.gates.proof import prove
+from benchdog.gates.proof import prove, proved_by, spoiled_by
 from benchdog.verdict import FailureClass, Finding, Proof, Severity
 
 GREEN, RED = result(), result(CheckStatus.RED, distilled="test_a.py:3: assert 1 == 2")
@@ -85,7 +85,40 @@ def test_a_named_witness_that_is_no_worse_must_gain_something() -> None:
     before = report("a", "x")
     (message,) = blocks(pair(RED, RED, base_tests=before, candidate_tests=before, terms=terms))
     assert "must turn green" in message
-    assert blocks(pair(RED, RED, base_tests=report("a", "x y"), candidate_tests=report("a x", "y"), terms=terms)) == []
+    for status, after in ((RED, report("a x", "y")), (GREEN, report("a x")), (RED, report("a x y", "z"))):
+        given = pair(RED, status, base_tests=report("a", "x y"), candidate_tests=after, terms=terms)
+        (message,) = blocks(given)
+        assert "must turn green" in message
+    assert blocks(pair(RED, GREEN, base_tests=before, candidate_tests=report("a x"), terms=terms)) == []
+
+
+def test_no_worse_looks_at_the_exit_status_as_well() -> None:
+    tests = report("a b")
+    (message,) = blocks(pair(GREEN, RED, base_tests=tests, candidate_tests=tests, terms=NO_WORSE))
+    assert message.startswith("check 'tests' was green on the base and is red now (exit status 1):\n")
+    (message,) = blocks(pair(GREEN, RED, base_tests=tests, candidate_tests=report("a", "b"), terms=NO_WORSE))
+    assert "(exit status 1), make these green again: b" in message
+
+
+def test_a_witness_that_was_not_finished_on_the_base_neither_blocks_nor_proves() -> None:
+    late = pair(result(CheckStatus.TIMED_OUT), GREEN, terms={"witness": True}, witness=True)
+    assert blocks(late) == []
+    assert prove(case(BASE, AFTER, checks=(late,))) is Proof.NONE
+
+
+def test_no_worse_proves_only_when_it_is_named_and_all_that_was_red_is_green() -> None:
+    terms = NO_WORSE | {"witness": True}
+    for status, given, after, proof in (
+        (GREEN, terms, report("a x y"), Proof.WITNESS),
+        (GREEN, NO_WORSE, report("a x y"), Proof.NONE),
+        (GREEN, terms, report("a x"), Proof.NONE),
+        (RED, terms, report("a x", "y"), Proof.NONE),
+        (GREEN, terms, None, Proof.NONE),
+    ):
+        told = pair(RED, status, base_tests=report("a", "x y"), candidate_tests=after, terms=given, witness=True)
+        assert prove(case(BASE, AFTER, checks=(told,))) is proof
+    silent = pair(RED, GREEN, terms=terms, witness=True)
+    assert prove(case(BASE, AFTER, checks=(silent,))) is Proof.WITNESS
 
 
 BASE, AFTER = {"a.py": "1\n"}, {"a.py": "2\n"}
@@ -93,8 +126,8 @@ BASE, AFTER = {"a.py": "1\n"}, {"a.py": "2\n"}
 
 def test_a_witness_proves() -> None:
     assert prove(case(BASE, AFTER, checks=(pair(RED, GREEN, witness=True),))) is Proof.WITNESS
-    late = pair(result(CheckStatus.TIMED_OUT), GREEN, witness=True)
-    assert prove(case(BASE, AFTER, checks=(late,))) is Proof.WITNESS
+    two = case(BASE, AFTER, checks=(pair(RED, GREEN, witness=True), pair(GREEN, GREEN)))
+    assert (proved_by(two), spoiled_by(two)) == (("tests",), ())
 
 
 @pytest.mark.parametrize(
@@ -119,7 +152,10 @@ def test_a_witness_whose_test_was_rewritten_proves_nothing() -> None:
     assert prove(case(base, base | {"tests/test_a.py": "assert True\n"}, checks=witness)) is Proof.NONE
     assert prove(case(base, AFTER, checks=witness)) is Proof.NONE
     added = base | {"a.py": "2\n", "tests/test_a.py": "assert add(1, 2) == 3\nassert add(0, 0) == 0\n"}
-    assert prove(case(base, added, checks=witness)) is Proof.WITNESS
+    given = case(base, added, checks=witness)
+    assert (prove(given), proved_by(given), spoiled_by(given)) == (Proof.NONE, (), ("tests/test_a.py",))
+    fresh = base | {"a.py": "2\n", "tests/test_b.py": "assert add(0, 0) == 0\n"}
+    assert prove(case(base, fresh, checks=witness)) is Proof.WITNESS
 
 
 def test_nothing_changed_proves_nothing() -> None:
@@ -129,6 +165,7 @@ def test_nothing_changed_proves_nothing() -> None:
 def test_required_content_that_was_missing_proves() -> None:
     wanted = contract(deliver=(Deliverable(path="a.py", contains="2"),))
     assert prove(case(BASE, AFTER, contract=wanted)) is Proof.DELIVER
+    assert proved_by(case(BASE, AFTER, contract=wanted)) == ("a.py",)
     assert prove(case({"a.py": "12\n"}, AFTER, contract=wanted)) is Proof.NONE
     assert prove(case({}, {"a.py": "1"}, contract=wanted)) is Proof.NONE
 
@@ -136,6 +173,12 @@ def test_required_content_that_was_missing_proves() -> None:
 def test_a_path_alone_may_be_empty_and_proves_nothing() -> None:
     wanted = contract(deliver=(Deliverable(path="new.md"),))
     assert prove(case(BASE, BASE | {"new.md": ""}, contract=wanted)) is Proof.NONE
+
+
+@pytest.mark.parametrize("terms", [{"matches": ".*"}, {"matches": ""}, {"matches": "^"}, {"contains": ""}])
+def test_a_requirement_that_everything_satisfies_proves_nothing(terms: dict[str, str]) -> None:
+    wanted = contract(deliver=(Deliverable(path="new.md", **terms),))
+    assert prove(case(BASE, BASE | {"new.md": "x"}, contract=wanted)) is Proof.NONE
 
 
 def found(gate: str, severity: Severity = Severity.BLOCK) -> Finding:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchdog.contract import Deliverable, PathClass, Scope
-from benchdog.gates import GATES, classes, deliverables, empty, judge_all, leftovers, modes, scope, size
+from benchdog.gates import GATES, classes, deliverables, empty, judge_all, leftovers, lent, modes, scope, size
 from benchdog.gates.deliverables import MATCH_BYTES
 from benchdog.trees import Mode
 from benchdog.verdict import Finding, Severity
@@ -29,7 +29,7 @@ def said(findings: tuple[Finding, ...]) -> list[tuple[str, str | None]]:
 
 def test_the_table_names_each_gate_once_and_those_without_checks_are_asked_before() -> None:
     names = [gate.name for gate in GATES]
-    assert names == ["empty", "scope", "classes", "modes", "size", "deliverables", "leftovers", "checks"]
+    assert names == ["empty", "scope", "classes", "modes", "lent", "size", "deliverables", "leftovers", "checks"]
     given_case = case(TREE, TREE)
     assert [name for name, _ in judge_all(given_case, with_checks=True)] == names
     assert [name for name, _ in judge_all(given_case, with_checks=False)] == names[:-1]
@@ -115,10 +115,34 @@ def test_size_limits() -> None:
     after: dict[str, Content] = {**TREE, "src/a.py": "1\n2\n3\n", "src/b.py": "b = 2\n", "image.png": b"\0\1"}
     assert said(size.judge(case(TREE, after))) == [("warn", "image.png")]
     findings = size.judge(case(TREE, after, task=allow("*", max_files=2, max_lines=5)))
-    assert said(findings) == [("block", None), ("block", None), ("warn", "image.png")]
+    assert said(findings) == [("block", None), ("block", None), ("block", "image.png")]
     assert "at most 2 may (max_files)" in findings[0].message
     assert "the largest is src/a.py with +3 -1" in findings[1].message
     assert size.judge(case(TREE, TREE | {"src/a.py": "2\n"}, task=allow("*", max_files=1, max_lines=2))) == ()
+
+
+def test_a_nul_byte_does_not_hide_lines_from_max_lines() -> None:
+    after = TREE | {"src/a.py": "x\n" * 1000 + "\0"}
+    (finding,) = size.judge(case(TREE, after, task=allow("*", max_lines=3)))
+    assert "cannot be counted, and max_lines is set" in finding.message
+    assert said(size.judge(case(TREE, after))) == [("warn", "src/a.py")]
+    base: dict[str, Content] = {"image.png": b"\0", "old.png": b"\0"}
+    task = allow("*", max_lines=3)
+    assert size.judge(case(base, {"image.png": (Mode.EXECUTABLE, "\0")}, task=task)) == ()
+
+
+def test_what_checks_see_lent_may_not_change() -> None:
+    after = TREE | {"dist/app.js": "x", "distant": "y", "local.cfg": "z"}
+    assert said(lent.judge(case(TREE, after, lent=("dist/", "local.cfg")))) == [
+        ("block", "dist/app.js"),
+        ("block", "local.cfg"),
+    ]
+    (finding,) = lent.judge(case(TREE, after, lent=("dist",)))
+    assert finding.message == (
+        "checks see the lent copy of 'dist', not this file 'dist/app.js': undo it, or a person adds it to .gitignore's "
+        'exceptions or sets `[sandbox] fresh = ["dist"]`'
+    )
+    assert lent.judge(case(TREE, after)) == ()
 
 
 def test_leftovers_are_named_and_do_not_block() -> None:

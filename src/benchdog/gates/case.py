@@ -32,7 +32,8 @@ class Case:
     """A candidate before the gates. `changes` are those between `base` and `candidate`, ordered by path.
 
     `classes` are the settings' additions to path classes. `leftovers` are paths that the worker left in its
-    workspace outside of what the candidate may contain.
+    workspace outside of what the candidate may contain. `lent` are paths that git ignores, of which checks see the
+    person's own and not the candidate's.
     """
 
     contract: Contract
@@ -42,6 +43,7 @@ class Case:
     checks: tuple[CheckPair, ...] = ()
     classes: Mapping[PathClass, tuple[str, ...]] = field(default_factory=dict)
     leftovers: tuple[str, ...] = ()
+    lent: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

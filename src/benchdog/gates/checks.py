@@ -39,27 +39,40 @@ def judge_pair(pair: CheckPair) -> tuple[Finding, ...]:
 
 
 def turned_green(pair: CheckPair) -> bool:
-    """Whether this check was red on the base and holds on the candidate: as a whole or, for `no-worse`, where tests
-    that were red on the base are green now. A check that could not do its work on the base was not red.
+    """Whether this check was red on the base and is green on the candidate: what a witness must do.
+
+    A check that was not finished on the base, or could not do its work there, was not red. A `no-worse` check turns
+    green only where the contract names it the witness, and each test that was red on the base passes now.
     """
-    if pair.base is None or pair.candidate is None or pair.base.status not in (CheckStatus.RED, CheckStatus.TIMED_OUT):
+    if pair.base is None or pair.candidate is None:
         return False
-    if pair.candidate.status is CheckStatus.GREEN:
+    if pair.base.status is not CheckStatus.RED or pair.candidate.status is not CheckStatus.GREEN:
+        return False
+    if pair.check.expect is not Expect.NO_WORSE:
         return True
-    if pair.check.expect is not Expect.NO_WORSE or pair.base_tests is None or pair.candidate_tests is None:
-        return False
-    return bool(set(pair.base_tests.failed_ids) & set(pair.candidate_tests.passed_ids))
+    return pair.check.witness is True and not _still_red(pair)
+
+
+def _still_red(pair: CheckPair) -> set[str]:
+    """Tests that were red on the base and are not among those that pass now, where the runner tells which pass."""
+    if pair.base_tests is None or pair.candidate_tests is None or not pair.candidate_tests.passed_ids:
+        return set()
+    return set(pair.base_tests.failed_ids) - set(pair.candidate_tests.passed_ids)
 
 
 def _worse(pair: CheckPair, result: CheckResult) -> tuple[Finding, ...]:
-    """Nothing green on the base may be red or gone. Without both test reports: red is worse unless it was red."""
+    """Nothing green on the base may be red or gone: no test, nor the check as a whole, whatever its tests say.
+
+    Without both test reports: red is worse unless it was red.
+    """
+    if pair.base is not None and pair.base.status is CheckStatus.GREEN and result.status is not CheckStatus.GREEN:
+        message = f"check {result.name!r} was green on the base and is red now (exit status {result.exit_status})"
+        return (_found(result, f"{message}{_lost(pair)}{_output(result)}"),)
     if pair.base_tests is not None and pair.candidate_tests is not None:
-        lost = worse(pair.base_tests, pair.candidate_tests)
+        lost = _lost(pair)
         if not lost:
             return ()
-        named = ", ".join(lost[:_SHOWN]) + (f" and {len(lost) - _SHOWN} more" if len(lost) > _SHOWN else "")
-        message = f"check {result.name!r} is worse than on the base, make these green again: {named}{_output(result)}"
-        return (_found(result, message),)
+        return (_found(result, f"check {result.name!r} is worse than on the base{lost}{_output(result)}"),)
     if result.status is CheckStatus.GREEN:
         return _doubts(pair, result)
     if pair.base is not None and pair.base.status is CheckStatus.RED and pair.base_tests is None:
@@ -67,9 +80,23 @@ def _worse(pair: CheckPair, result: CheckResult) -> tuple[Finding, ...]:
     return (_found(result, f"check {result.name!r} is red and cannot be compared with the base{_output(result)}"),)
 
 
+def _lost(pair: CheckPair) -> str:
+    """The tests that were green on the base and are no longer; empty where there is none, or nothing tells."""
+    if pair.base_tests is None or pair.candidate_tests is None:
+        return ""
+    lost = worse(pair.base_tests, pair.candidate_tests)
+    more = f" and {len(lost) - _SHOWN} more" if len(lost) > _SHOWN else ""
+    return f", make these green again: {', '.join(lost[:_SHOWN])}{more}" if lost else ""
+
+
 def _witness(pair: CheckPair) -> tuple[Finding, ...]:
-    """A named witness must fail on the base and pass on the candidate."""
+    """A named witness must fail on the base and pass on the candidate.
+
+    Where it was not finished on the base nothing can be mended in the candidate: it proves nothing, a person reads it.
+    """
     if pair.check.witness is not True or pair.base is None or pair.candidate is None or turned_green(pair):
+        return ()
+    if pair.base.status is CheckStatus.TIMED_OUT and pair.candidate.status is CheckStatus.GREEN:
         return ()
     if pair.base.status is CheckStatus.GREEN:
         message = (
@@ -77,7 +104,7 @@ def _witness(pair: CheckPair) -> tuple[Finding, ...]:
             "name a check that fails today, or take `witness = true` out of the contract"
         )
     else:
-        message = f"check {pair.check.name!r} is the witness: what is red on the base must turn green"
+        message = f"check {pair.check.name!r} is the witness: all that is red on the base must turn green"
     return (_found(pair.candidate, message),)
 
 

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from difflib import SequenceMatcher
 
 from benchdog.contract import Deliverable
+from benchdog.contract.rules import is_found_in_nothing
 from benchdog.gates.case import Case
 from benchdog.trees import Mode, TreeView
 from benchdog.verdict import Finding, Severity
@@ -46,7 +47,9 @@ def lacking(tree: TreeView, deliverable: Deliverable) -> str | None:
 
 
 def requires_content(deliverable: Deliverable) -> bool:
-    return any(each is not None for each in (deliverable.contains, deliverable.matches, deliverable.sha256))
+    """Whether it asks for more than to be there. What an empty file would satisfy asks for nothing."""
+    matches = deliverable.matches is not None and not is_found_in_nothing(deliverable.matches)
+    return bool(deliverable.contains) or matches or deliverable.sha256 is not None
 
 
 def _content_lacking(data: bytes, deliverable: Deliverable) -> str | None:

@@ -1,49 +1,51 @@
 """Why a green candidate may be believed: what was red and is green, or what was missing and is there.
 
-A witness convinces only while it is the one that was red: where the candidate took lines out of tests that stood on
-the base (the contract may open them), a person must read the diff.
+A witness convinces only while what it measures with stands as it stood: where the candidate touched that
+(`instruments.py` says what it is), a person must read the diff.
 """
 
 from __future__ import annotations
 
-from benchdog.contract import PathClass
-from benchdog.contract.classes import classes_of
-from benchdog.gates.case import Case
+from benchdog.gates.case import Case, CheckPair
 from benchdog.gates.checks import judge_pair, turned_green
 from benchdog.gates.deliverables import lacking, requires_content
-from benchdog.trees import Change
+from benchdog.gates.instruments import touched
 from benchdog.verdict import Proof
 
 
 def prove(case: Case) -> Proof:
     """The best proof that the case shows. It says nothing about whether the candidate passes the gates."""
-    if not case.changes:
-        return Proof.NONE
-    if _witnessed(case) and not _tests_weakened(case):
+    if _witnesses(case):
         return Proof.WITNESS
     return Proof.DELIVER if _delivered(case) else Proof.NONE
 
 
-def _witnessed(case: Case) -> bool:
-    return any(pair.witness and turned_green(pair) and not judge_pair(pair) for pair in case.checks)
+def proved_by(case: Case) -> tuple[str, ...]:
+    """What `prove` rests on: the names of the checks that are witnesses, else the paths that were delivered."""
+    return _witnesses(case) or _delivered(case)
 
 
-def _tests_weakened(case: Case) -> bool:
-    return any(
-        _rewrites(change) and PathClass.TESTS in classes_of(change.path, case.classes) for change in case.changes
-    )
+def spoiled_by(case: Case) -> tuple[str, ...]:
+    """The changed paths for which checks that turned green are no witnesses; empty where nothing spoiled one."""
+    return tuple(sorted({path for pair in _turned(case) for path in touched(case, pair)}))
 
 
-def _rewrites(change: Change) -> bool:
-    """Whether something that stood on the base is no longer there."""
-    if change.before is None:
-        return False
-    return change.after is None or change.binary or change.removed > 0 or change.before.mode is not change.after.mode
+def _witnesses(case: Case) -> tuple[str, ...]:
+    return tuple(pair.check.name for pair in _turned(case) if not touched(case, pair))
 
 
-def _delivered(case: Case) -> bool:
+def _turned(case: Case) -> tuple[CheckPair, ...]:
+    if not case.changes:
+        return ()
+    return tuple(pair for pair in case.checks if pair.witness and turned_green(pair) and not judge_pair(pair))
+
+
+def _delivered(case: Case) -> tuple[str, ...]:
     """Required content that the base lacks and the candidate has. A path alone proves nothing: it may be empty."""
-    return any(
-        requires_content(each) and lacking(case.base, each) is not None and lacking(case.candidate, each) is None
+    if not case.changes:
+        return ()
+    return tuple(
+        each.path
         for each in case.contract.deliver
+        if requires_content(each) and lacking(case.base, each) is not None and lacking(case.candidate, each) is None
     )

@@ -1,8 +1,13 @@
-"""Gate `size`: a change stays within the number of files and lines that the contract sets."""
+"""Gate `size`: a change stays within the number of files and lines that the contract sets.
+
+A binary file (one NUL byte makes it one) has no lines that could be counted: where `max_lines` is set, making or
+changing one blocks, else it is a warning.
+"""
 
 from __future__ import annotations
 
 from benchdog.gates.case import Case
+from benchdog.trees import Change
 from benchdog.verdict import Finding, Severity
 
 
@@ -36,13 +41,19 @@ def _block(message: str) -> Finding:
 
 
 def _binaries(case: Case) -> tuple[Finding, ...]:
-    return tuple(
-        Finding(
-            gate="size",
-            severity=Severity.WARN,
-            path=change.path,
-            message=f"{change.path!r} is binary: its lines do not count, and nobody can read the difference",
-        )
-        for change in case.changes
-        if change.binary and change.after is not None
-    )
+    limited = case.contract.scope.max_lines is not None
+    return tuple(_binary(change, limited) for change in case.changes if change.binary and _has_new_content(change))
+
+
+def _has_new_content(change: Change) -> bool:
+    return change.after is not None and (change.before is None or change.before.blob != change.after.blob)
+
+
+def _binary(change: Change, limited: bool) -> Finding:
+    what = "is binary (it holds a NUL byte)"
+    if limited:
+        message = f"{change.path!r} {what}: its lines cannot be counted, and max_lines is set; make it text, or undo it"
+    else:
+        message = f"{change.path!r} {what}: its lines do not count, and nobody can read the difference"
+    severity = Severity.BLOCK if limited else Severity.WARN
+    return Finding(gate="size", severity=severity, path=change.path, message=message)
