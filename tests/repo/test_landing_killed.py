@@ -151,7 +151,7 @@ CALLS = frozenset(
 
 def on_calls(act: Callable[[int], object]) -> Callable[[Repository], None]:
     """Calls `act` with a running number before each call to the system that opens, names, moves or starts something,
-    from where the journal is complete."""
+    from where the journal is complete; and at each point, for the calls that Python does not tell of."""
 
     def prepare(repository: Repository) -> None:
         numbers = count(1)
@@ -165,6 +165,7 @@ def on_calls(act: Callable[[int], object]) -> Callable[[Repository], None]:
             if not armed:
                 armed.append(reached)
                 sys.addaudithook(hook)
+            act(next(numbers))
 
         repository.point = point
 

@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchdog.repo.exchange import exchange, take_free_name
 from benchdog.repo.folder import Chain, NotAFile, opened, read_all, split, status_of
 from benchdog.repo.harvest import tree_mode
 from benchdog.repo.importing import blob_id
@@ -43,6 +44,26 @@ def same(one: Side | None, other: Side | None) -> bool:
     return other is None if one is None else one.same(other)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Names:
+    """The names beside a path that benchdog uses: `temporary` for what is being written, and only benchdog writes it;
+    `held` for what is whole and changes places with what lies at the path. So that may be somebody's own file."""
+
+    temporary: str
+    held: str
+
+
+def with_mode(bits: int, mode: Mode) -> int:
+    """Permission bits of a file, made executable (where it can be read) or not as `mode` says."""
+    if mode is Mode.EXECUTABLE:
+        return bits if bits & stat.S_IXUSR else bits | (bits & 0o444) >> 2 | stat.S_IXUSR
+    return bits & ~0o111 if bits & stat.S_IXUSR else bits
+
+
+def join(directory: str, name: str) -> str:
+    return f"{directory}/{name}" if directory else name
+
+
 class InTheWay(OSError):
     """Something that is neither file nor symlink lies at the path, or on the way to it."""
 
@@ -50,8 +71,9 @@ class InTheWay(OSError):
 class Disk:
     """The person's files below `root`. Close it. All methods raise OSError."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, swap: Callable[[int, str, str], bool] = exchange) -> None:
         self.root = root
+        self._swap = swap
         self._chain = Chain(root)
 
     def close(self) -> None:
@@ -107,10 +129,6 @@ class Disk:
         except (FileNotFoundError, NotADirectoryError):
             return False
 
-    def remove(self, path: str) -> None:
-        directory, name = split(path)
-        os.unlink(name, dir_fd=self._at(directory))
-
     def make_directory(self, path: str, mode: int | None) -> None:
         """With `mode`, exactly that permission; else what the umask gives. One that is there is kept."""
         directory, name = split(path)
@@ -126,33 +144,95 @@ class Disk:
         with suppress(OSError):
             os.rmdir(name, dir_fd=self._at(directory))
 
-    def put(self, path: str, side: Side, data: bytes, temporary: str, old: Side | None, point: Point) -> bool:
+    def put(self, path: str, side: Side, data: bytes, old: Side | None, names: Names, point: Point) -> bool:
         """Puts a file or symlink in the place of `old` (None: of nothing).
 
-        At any instant the path holds the old or the new, whole and durable. Returns False, with nothing changed, where
-        something else than `old` lies there by now.
+        At any instant the path holds the old or the new, whole and durable. Returns False where something else than
+        `old` lies there by now, and sees that it does so afterwards too.
         """
         directory, name = split(path)
         parent = self._at(directory)
-        self.discard(directory, temporary)
+        self.discard(directory, names.temporary)
         point("temporary")
         if side.mode is Mode.SYMLINK:
-            os.symlink(os.fsdecode(data), temporary, dir_fd=parent)
+            os.symlink(os.fsdecode(data), names.temporary, dir_fd=parent)
         else:
-            self._fill(parent, name, temporary, side, data)
+            self._fill(parent, name, names.temporary, side, data)
         point("written")
         if not same(self.side(path), old) or (old is None and self.exists(path)):
-            self.discard(directory, temporary)
+            self.discard(directory, names.temporary)
             return False
+        point("looked")
+        taken = self._take(directory, names.temporary, name if old is None else names.held)
+        point("renamed" if old is None else "held")
+        self.discard(directory, names.temporary)
+        return taken and (old is None or self._replace(path, (side, old), names, point))
+
+    def remove(self, path: str, old: Side, names: Names, point: Point) -> bool:
+        """Removes a file or symlink that is `old`; False where it is not, and then it stays."""
+        directory, name = split(path)
+        with suppress(FileNotFoundError):  # somebody else removed it
+            if not self._take(directory, name, names.held):
+                return False
+        point("held")
+        return self.settle(path, (old,), names, point)
+
+    def settle(self, path: str, known: tuple[Side | None, ...], names: Names, point: Point) -> bool:
+        """Sees to what lies at the held name of a path, now or after a process was killed.
+
+        Where it is one of `known`, whose bytes the journal has, it is removed: True. Else it is somebody's: it goes
+        back to its path, in the place of nothing or of what is known. Where something else of theirs lies there by
+        now, both are kept as they are.
+        """
+        directory, name = split(path)
+        held = join(directory, names.held)
+        if not self.exists(held):
+            return True
+        if self._is_one_of(held, known):
+            self.discard(directory, names.held)
+            return True
+        point("not ours")
+        if self._take(directory, names.held, name) or not self._is_one_of(path, known):
+            return False
+        with suppress(FileNotFoundError):
+            if self._swap(self._at(directory), names.held, name):
+                point("put back")
+                if self._is_one_of(held, known):
+                    self.discard(directory, names.held)
+                else:  # saved once more since the last look: the newer stands at the path
+                    self._swap(self._at(directory), names.held, name)
+        return False
+
+    def _replace(self, path: str, known: tuple[Side, Side], names: Names, point: Point) -> bool:
+        """Swaps the held name with the path, so that nothing that lies there by now is lost unseen."""
+        directory, name = split(path)
         parent = self._at(directory)
         try:
-            if old is not None or not self._link(parent, temporary, name):
-                os.rename(temporary, name, src_dir_fd=parent, dst_dir_fd=parent)
-        except (FileExistsError, IsADirectoryError):
-            self.discard(directory, temporary)
+            if not self._swap(parent, names.held, name):  # the last look must do
+                os.rename(names.held, name, src_dir_fd=parent, dst_dir_fd=parent)
+        except (FileNotFoundError, IsADirectoryError):
+            self.discard(directory, names.held)
             return False
         point("renamed")
-        self.discard(directory, temporary)
+        return self.settle(path, known, names, point)
+
+    def _is_one_of(self, path: str, known: tuple[Side | None, ...]) -> bool:
+        try:
+            found = self.side(path)
+        except InTheWay:
+            return False
+        return found is not None and any(found.same(side) for side in known)
+
+    def _take(self, directory: str, name: str, free: str) -> bool:
+        """Renames where the new name is free; False where it is not."""
+        parent = self._at(directory)
+        try:
+            if not take_free_name(parent, name, free) and not self._link(parent, name, free):
+                if status_of(free, parent) is not None:
+                    return False
+                os.rename(name, free, src_dir_fd=parent, dst_dir_fd=parent)
+        except FileExistsError:
+            return False
         return True
 
     def discard(self, directory: str, temporary: str) -> None:
@@ -192,6 +272,7 @@ class Disk:
         """Gives the file its name unless the name is taken; False where the file system has no hard links."""
         try:
             os.link(temporary, name, src_dir_fd=parent, dst_dir_fd=parent, follow_symlinks=False)
+            os.unlink(temporary, dir_fd=parent)
         except FileExistsError:
             raise
         except (OSError, NotImplementedError):

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from benchdog.errors import StoreError, UserError
-from benchdog.repo.disk import Side
+from benchdog.repo.disk import Names, Side
 from benchdog.repo.importing import blob_id
 from benchdog.system.files import sync_directory, write_durably
 from benchdog.trees import Mode
@@ -98,9 +98,9 @@ class Journal:
     def paths(self) -> tuple[str, ...]:
         return tuple(step.path for step in self.steps)
 
-    def temporary(self, number: int) -> str:
-        """The temporary name beside the path of a step."""
-        return f".benchdog-{self.id}-{number}.tmp"
+    def names(self, number: int) -> Names:
+        """The names beside the path of a step."""
+        return Names(temporary=f".benchdog-{self.id}-{number}.tmp", held=f".benchdog-{self.id}-{number}.held")
 
     def enter(self, state: State) -> None:
         """Durable when this returns. Raises StoreError."""

@@ -7,10 +7,12 @@ is moved, and what is on neither side was changed by somebody else and is kept.
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 
-from benchdog.repo.disk import Disk, InTheWay, Point, Side, same
+from benchdog.repo.disk import Disk, InTheWay, Point, Side, join, same, with_mode
 from benchdog.repo.folder import split
 from benchdog.repo.journal import Journal, Step
+from benchdog.trees import Mode
 from benchdog.trees.paths import parents_of
 
 BEFORE, AFTER = False, True
@@ -23,18 +25,20 @@ def move_files(disk: Disk, journal: Journal, forward: bool, point: Point) -> tup
     """
     kept: list[str] = []
     numbered = list(enumerate(journal.steps))
-    for number, step in numbered:  # what a landing that was broken off left half-written
-        disk.discard(split(step.path)[0], journal.temporary(number))
+    for number, step in numbered:
+        _tidy(disk, journal, number, step, point)
     gone = [(number, step) for number, step in numbered if _goal(step, forward) is None]
     stays = [(number, step) for number, step in numbered if _goal(step, forward) is not None]
-    for _, step in sorted(gone, key=lambda pair: -pair[1].path.count("/")):
-        _remove(disk, step, forward, kept)
+    for number, step in sorted(gone, key=lambda pair: -pair[1].path.count("/")):
+        _remove(disk, journal, number, step, forward, kept, point)
         point("removed")
     _change_directories(disk, journal, forward, point)
     for number, step in stays:
         _put(disk, journal, number, step, forward, kept, point)
     disk.sync(sorted({"", *(above for step in journal.steps for above in parents_of(step.path))}))
     point("synced")
+    held = (join(split(step.path)[0], journal.names(number).held) for number, step in numbered)
+    kept += [path for path in held if disk.exists(path)]  # somebody saved twice while we looked: both are theirs
     return tuple(sorted(kept))
 
 
@@ -54,12 +58,24 @@ def _is(disk: Disk, path: str, side: Side | None) -> bool:
         return False
 
 
-def _remove(disk: Disk, step: Step, forward: bool, kept: list[str]) -> None:
+def _tidy(disk: Disk, journal: Journal, number: int, step: Step, point: Point) -> None:
+    """Sees to what a move that was broken off left beside the path."""
+    names = journal.names(number)
+    disk.discard(split(step.path)[0], names.temporary)
+    disk.settle(step.path, (step.before, step.after), names, point)
+
+
+def _remove(
+    disk: Disk, journal: Journal, number: int, step: Step, forward: bool, kept: list[str], point: Point
+) -> None:
     if _is(disk, step.path, None):
         return
-    if _is(disk, step.path, _goal(step, not forward)):
-        disk.remove(step.path)
-    else:
+    other = _goal(step, not forward)
+    if (
+        other is None
+        or not _is(disk, step.path, other)
+        or not disk.remove(step.path, other, journal.names(number), point)
+    ):
         kept.append(step.path)
 
 
@@ -82,6 +98,16 @@ def _depth(item: tuple[str, int | None]) -> int:
     return item[0].count("/")
 
 
+def _as_permitted(goal: Side, left: Side | None, found: Side | None) -> Side:
+    """The goal, but with the permissions and the owner that somebody gave the file since it was left so."""
+    if found is None or left is None or goal.mode is Mode.SYMLINK or None in (found.permissions, left.permissions):
+        return goal
+    permissions, owner = goal.permissions, goal.owner
+    if found.permissions is not None and found.permissions != left.permissions:
+        permissions = with_mode(found.permissions, goal.mode)
+    return replace(goal, permissions=permissions, owner=owner if found.owner == left.owner else found.owner)
+
+
 def _put(disk: Disk, journal: Journal, number: int, step: Step, forward: bool, kept: list[str], point: Point) -> None:
     goal, other = _goal(step, forward), _goal(step, not forward)
     assert goal is not None, "paths that are to be gone are removed"
@@ -91,7 +117,8 @@ def _put(disk: Disk, journal: Journal, number: int, step: Step, forward: bool, k
         kept.append(step.path)
         return
     try:
-        done = disk.put(step.path, goal, journal.blob(goal.blob), journal.temporary(number), other, point)
+        goal = _as_permitted(goal, other, disk.side(step.path))
+        done = disk.put(step.path, goal, journal.blob(goal.blob), other, journal.names(number), point)
     except (FileNotFoundError, NotADirectoryError):
         done = False  # the way to it is blocked by something of the person's
     if not done:

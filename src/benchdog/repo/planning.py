@@ -7,14 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from benchdog.errors import Conflict, UserError
-from benchdog.repo.disk import Disk, Side, same
+from benchdog.repo.disk import Disk, Side, same, with_mode
 from benchdog.repo.journal import Step
 from benchdog.repo.store import Store
 from benchdog.trees import Entry, Mode, changed_paths, unsafe_because
 from benchdog.trees.paths import parents_of
 
 _AGAIN = "look at them, then run `benchdog apply` again: it merges what can be merged"
-_EXECUTE = 0o111
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,11 +97,7 @@ def _after(before: Side | None, new: Entry | None) -> Side | None:
         return None
     if before is None or before.permissions is None or new.mode is Mode.SYMLINK:
         return Side(mode=new.mode, blob=new.blob)
-    bits = before.permissions
-    if new.mode is Mode.EXECUTABLE and before.mode is not Mode.EXECUTABLE:
-        bits |= (bits & 0o444) >> 2
-    elif new.mode is Mode.FILE and before.mode is Mode.EXECUTABLE:
-        bits &= ~_EXECUTE
+    bits = with_mode(before.permissions, new.mode)
     return Side(mode=new.mode, blob=new.blob, permissions=bits, owner=before.owner)
 
 
