@@ -101,6 +101,27 @@ def test_node_with_its_two_printers() -> None:
     assert "runInAsyncScope" not in tap
 
 
+def test_tape_names_what_failed_and_where() -> None:
+    output = (
+        "TAP version 13\n# nums\nok 1 should be deeply equivalent\nnot ok 2 should be strictly equal\n  ---\n"
+        "    operator: equal\n    expected: 3\n    actual:   -1\n"
+        "    at: Test.<anonymous> (/home/ada/app/test/nums.js:7:13)\n    stack: |-\n"
+        "      Error: should be strictly equal\n"
+        "          at Test.assert [as _assert] (/home/ada/app/node_modules/tape/lib/test.js:314:54)\n  ...\n"
+        "ok 3 fine\nnot ok 4 not yet # TODO\n\n1..4\n# tests 4\n# pass  3\n# fail  1\n"
+    )
+    assert distil("npm test", output, read_output("npm test", output, 1), root="/home/ada/app") == (
+        "1 failed, 2 passed, 1 skipped\n"
+        "✗ should be strictly equal\n"
+        "\n"
+        "# nums\n"
+        "not ok 2 should be strictly equal\n"
+        "    expected: 3\n"
+        "    actual:   -1\n"
+        "    at: Test.<anonymous> (test/nums.js:7:13)"
+    )
+
+
 @pytest.mark.parametrize(
     ("run", "name", "telling"),
     [

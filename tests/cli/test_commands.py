@@ -235,6 +235,21 @@ def test_a_red_output_is_pasted(shell: Shell, serve: Any) -> None:
     assert "nothing came through stdin" in err
 
 
+@pytest.mark.parametrize(
+    ("said", "options", "told"),
+    [
+        (".......s.. [ 64%]\n..... [100%]\n", (), "nothing failed in this"),
+        ("5 passed\n", (), "nothing failed in this"),
+        ("5 passed\n", ("--check", CHECK), "nothing failed in this"),
+        ("TAP version 13\nok 1 a\nnot ok 2 b\n1..2\n", (), "not which command ran them"),
+    ],
+)
+def test_what_tests_print_is_never_a_goal(shell: Shell, said: str, options: tuple[str, ...], told: str) -> None:
+    status, out, err = shell.run("run", "-", *options, stdin=said)
+    assert (status, out) == (2, "")
+    assert told in err and "try: " in err
+
+
 def test_a_contract_file_is_carried_out_and_saved_again(shell: Shell, serve: Any) -> None:
     (shell.home / "contract.toml").write_text(
         f'goal = "{GOAL}"\n[scope]\nallow = ["src/calc/ops.py"]\n[[check]]\nname = "unit"\nrun = "{CHECK}"\n'

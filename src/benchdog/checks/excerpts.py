@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from itertools import takewhile
+from itertools import islice, takewhile
 
 Blocks = list[list[str]]
 Extract = Callable[[list[str]], Blocks]
@@ -124,6 +124,29 @@ def javascript_blocks(lines: list[str]) -> Blocks:
     return [block for block in blocks if len(block) > 1]
 
 
+_TAP_POINT = re.compile(r"^ *not ok \d+\b(?!.*# *(?:SKIP|TODO)\b)")
+_TAP_TITLE = re.compile(r"^ *# (?!tests |pass |fail |Subtest: )\S")
+_TAP_ENDS = re.compile(r"^ *(?:\.\.\.$|not ok \d|ok \d|# |1\.\.\d)")
+_TAP_STACK = re.compile(r"^ *stack:")
+
+
+def tap_blocks(lines: list[str]) -> Blocks:
+    """Of each failed point: the title above it (tape prints one), its name, what was expected, and where; no stack."""
+    blocks: Blocks = []
+    title: list[str] = []
+    for index, line in enumerate(lines):
+        if _TAP_TITLE.match(line):
+            title = [line]
+        if not _TAP_POINT.match(line):
+            continue
+        if len(blocks) == _MAX_BLOCKS:
+            break
+        told = takewhile(lambda each: not (_TAP_ENDS.match(each) or _TAP_STACK.match(each)), lines[index + 1 :])
+        kept = [each for each in islice(told, 4 * _MAX_LINES) if not (_JS_NOISE.match(each) or _FOREIGN.search(each))]
+        blocks.append([*title, line, *kept[:_MAX_LINES]])
+    return [block for block in blocks if len(block) > 1]
+
+
 _FAILING = re.compile(r"^ +\d+ failing$")
 
 
@@ -181,4 +204,5 @@ EXTRACTS: dict[str, tuple[Extract, ...]] = {
     "vitest": (javascript_blocks,),
     "mocha": (javascript_blocks,),
     "node": (javascript_blocks,),
+    "tap": (tap_blocks,),
 }

@@ -45,6 +45,11 @@ def both_ends(output: str) -> str:
     return output if len(output) <= MAX_OUTPUT else f"{output[:half]}\n{output[-half:]}"
 
 
+def plain_output(output: str) -> str:
+    """Both ends of an output, without colours."""
+    return re.sub(r"\x1b\[[0-?]{0,64}[ -/]{0,8}[@-~]", "", both_ends(output))
+
+
 def places(output: str) -> tuple[tuple[str, int | None], ...]:
     """The `path, line` pairs that an output names, in its order, each once; paths as they are written there."""
     text = both_ends(output)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from benchdog.contract.classes import classes_of
 from benchdog.contract.globs import exact_pattern
-from benchdog.contract.languages import COMMON_WORDS, SOURCE_SUFFIXES, both_ends, places, resolve
+from benchdog.contract.languages import COMMON_WORDS, SOURCE_SUFFIXES, places, plain_output, resolve
 from benchdog.contract.scope import path_problem, refusal
 from benchdog.contract.values import PathClass, Scope
 
@@ -232,11 +232,6 @@ def _wider(allow: tuple[str, ...], others: tuple[Reason, ...], tree: _Tree) -> I
         if step and step not in known:
             known.add(step)
             yield step
-
-
-def plain_output(output: str) -> str:
-    """Without colours."""
-    return re.sub(r"\x1b\[[0-?]{0,64}[ -/]{0,8}[@-~]", "", both_ends(output))
 
 
 def _proposable(path: str) -> bool:

@@ -7,8 +7,10 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from benchdog.contract.executed import executed
+from benchdog.contract.languages import plain_output
 from benchdog.contract.naming import name_check
-from benchdog.contract.propose import Find, Proposal, plain_output, propose_scope
+from benchdog.contract.pasted import is_tap, tap_failures
+from benchdog.contract.propose import Find, Proposal, propose_scope
 from benchdog.contract.values import Check
 
 _SHOWN = 3  # failures that a goal names
@@ -44,7 +46,6 @@ _FAILURES = (
     re.compile(r"^(?:FAIL|ERROR): (\S.*)$", re.MULTILINE),  # unittest
     re.compile(r"^test (\S+) \.\.\. FAILED$", re.MULTILINE),  # cargo
     re.compile(r"^\s*--- FAIL: (\S+)", re.MULTILINE),  # go
-    re.compile(r"^not ok \d+ - (.+)$", re.MULTILINE),  # TAP
     re.compile(r"^\s*● (.+)$", re.MULTILINE),  # jest
     re.compile(r"^\s*(?:FAIL|×)\s+(\S.*)$", re.MULTILINE),  # vitest
     re.compile(r"^(\S+\(\d+,\d+\): error TS\d+: .+)$", re.MULTILINE),  # tsc
@@ -81,8 +82,11 @@ def from_red_command(
 
 def from_red_output(output: str, paths: Iterable[str], *, find: Find | None = None) -> RedCommand | None:
     """The same from pasted output alone; None where no command can be recognised in it."""
+    tree = tuple(paths)
     command = recognise_command(output)
-    return from_red_command(command, output, paths, find=find) if command else None
+    if command is None and is_tap(output) and "package.json" in tree:
+        command = "npm test"  # tape and its kin do not say how they were started; a package does
+    return from_red_command(command, output, tree, find=find) if command else None
 
 
 def recognise_command(output: str) -> str | None:
@@ -96,6 +100,8 @@ def recognise_command(output: str) -> str | None:
 def failures(output: str) -> tuple[str, ...]:
     """What fails, in the output's words, each once; from the first form that names anything."""
     text = plain_output(output)
+    if is_tap(text) and (points := dict.fromkeys(map(_short, tap_failures(text)))):
+        return tuple(points)
     for form in _FAILURES:
         if found := dict.fromkeys(_short(match) for match in form.findall(text)):
             return tuple(found)

@@ -14,6 +14,7 @@ from benchdog.cli.start import goal_contract, red_contract, start
 from benchdog.cli.terminal import Terminal
 from benchdog.cli.wish import Wish, take_wish, wish_options, wished, work_folder
 from benchdog.contract import Contract
+from benchdog.contract.pasted import is_test_output, nothing_failed
 from benchdog.contract.read import read_contract_file
 from benchdog.contract.red import from_red_command, from_red_output
 from benchdog.errors import UserError
@@ -79,7 +80,12 @@ def _read_pasted(terminal: Terminal) -> str:
 
 
 def _contract_of_text(terminal: Terminal, bench: Bench, text: str, wish: Wish) -> Contract:
-    """A red command's output, or a goal where it is none."""
+    """A red command's output, or a goal where it is none. Raises UserError where nothing failed in it."""
+    if nothing_failed(text):
+        raise UserError(
+            "nothing failed in this: all that the tests printed is green",
+            hint='say what is to be done: benchdog run "GOAL" --allow PATH',
+        )
     repository = bench.repository
     paths = tuple(repository.view(repository.snapshot().tree).entries)
     commands = (*wish.witness, *wish.flags.checks)
@@ -87,6 +93,9 @@ def _contract_of_text(terminal: Terminal, bench: Bench, text: str, wish: Wish) -
         red = from_red_command(commands[0], text, paths, find=repository.find, folder=work_folder(bench))
     else:
         found = from_red_output(text, paths, find=repository.find)
+        if found is None and is_test_output(text):
+            hint = "name the command that printed it: … | benchdog run - --check CMD"
+            raise UserError("this is what tests print, but not which command ran them", hint=hint)
         if found is None:
             return goal_contract(terminal, bench, text.strip(), wish)
         red = found
