@@ -15,11 +15,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchdog.errors import Conflict, HostError, UserError
-from benchdog.repo.folder import Chain, clear_away, create, split
+from benchdog.repo.folder import Chain, create, split
 from benchdog.repo.git import Git, GitFailed
 from benchdog.repo.journal import IndexEntry, Move
 from benchdog.repo.repository import Repository
 from benchdog.repo.store import Store
+from benchdog.system.folders import own_folder
 from benchdog.trees import Entry, Mode
 
 _PLAIN_INDEX = ("-c", "core.splitIndex=false", "-c", "core.sparseCheckout=false", "-c", "index.sparse=false")
@@ -202,13 +203,9 @@ def move_entries(git: Git, entries: tuple[IndexEntry, ...], *, forward: bool) ->
 @contextmanager
 def _workbench(repository: Repository) -> Iterator[Path]:
     """A directory that only benchdog writes."""
-    bench = repository.place / f"clean-{os.getpid()}"
-    clear_away(bench)
-    (bench / "files").mkdir(parents=True)
-    try:
+    with own_folder(repository.workbenches) as bench:
+        (bench / "files").mkdir()
         yield bench
-    finally:
-        clear_away(bench)
 
 
 def _git_on(repository: Repository, bench: Path) -> Git:

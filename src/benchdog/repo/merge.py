@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from benchdog.errors import StoreError
-from benchdog.repo.folder import clear_away
 from benchdog.repo.repository import Repository
-from benchdog.system.randomness import new_id
+from benchdog.system.folders import own_folder
 from benchdog.trees import Both, Mode, merge_modes, merge_paths
 
 _SIDES = ("yours", "base", "candidate")
@@ -54,17 +53,14 @@ def _merge_contents(repository: Repository, both: Both) -> bytes | None:
         "base": both.base.blob if both.base else "",
         "candidate": both.theirs.blob if both.theirs else "",
     }
-    folder = repository.place / f"merge-{new_id()}"
-    folder.mkdir()
-    try:
-        for side in _SIDES:
-            (folder / side).write_bytes(store.read(entries[side]))
+    with own_folder(repository.workbenches) as folder:
+        try:
+            for side in _SIDES:
+                (folder / side).write_bytes(store.read(entries[side]))
+        except OSError as error:
+            raise StoreError(f"cannot merge in {folder}: {error.strerror}") from error
         files = [str(folder / side) for side in _SIDES]
         status, merged, said = store.git.attempt("merge-file", "-p", "-q", *files)
-    except OSError as error:
-        raise StoreError(f"cannot merge in {folder}: {error.strerror}") from error
-    finally:
-        clear_away(folder)
     if status == 0:
         return merged
     if status < 0:

@@ -93,6 +93,11 @@ class Repository:
     def is_git(self) -> bool:
         return self.git_root is not None
 
+    @property
+    def workbenches(self) -> Path:
+        """Where folders for a while lie; what a killed process left there goes when the next one is made."""
+        return self.place / "workbenches"
+
     @cached_property
     def store(self) -> Store:
         """benchdog's own objects. Raises StoreError where its place cannot be made."""

@@ -12,25 +12,24 @@ The names are relative and of our own making, so odd characters in the person's 
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
 from benchdog.errors import HostError, SandboxUnavailable, StoreError
 from benchdog.sandbox.lending import is_dependency
 from benchdog.sandbox.policy import Lending, Lent, Policy
-from benchdog.system.files import open_regular, remove_tree
+from benchdog.system import folders
+from benchdog.system.files import open_regular
 from benchdog.system.process import kill_strays
 from benchdog.system.randomness import new_id
 
 FOLDER = ".benchdog-layers"
 _COPY_BYTES = 64 * 1024 * 1024  # a larger lent file is shown read-only instead of copied for every command
-_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -223,65 +222,9 @@ def _mode_below(below: tuple[Path, ...], relative: Path) -> int:
     return 0o755
 
 
-@contextmanager
-def own_folder(beside: Path) -> Iterator[Path]:
+def own_folder(beside: Path) -> AbstractContextManager[Path]:
     """A fresh folder in FOLDER of the directory `beside`, gone at the end of the block.
 
-    It holds a lock for as long as this process lives: who comes after a killed process removes its folder first.
+    Who comes after a killed process ends what that left running in its folder, and removes it.
     """
-    holder = beside / FOLDER
-    with _held(holder):
-        _clean(holder)
-        folder = holder / new_id(12)
-        folder.mkdir(mode=0o700)
-        lock = os.open(folder, _DIRECTORY)
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    try:
-        yield folder
-    finally:
-        try:
-            remove_tree(folder)
-        finally:
-            os.close(lock)
-        with suppress(OSError):
-            holder.rmdir()  # fails while another command has its layer here
-
-
-@contextmanager
-def _held(holder: Path) -> Iterator[None]:
-    """The lock on the holder of all layers: nobody cleans while somebody begins. The holder may vanish in between."""
-    for _ in range(100):
-        try:
-            holder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            lock = os.open(holder, _DIRECTORY | os.O_NOFOLLOW)
-        except FileNotFoundError:
-            continue
-        except OSError as error:
-            raise StoreError(f"cannot make {holder}: {error.strerror or error}") from error
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            if os.fstat(lock).st_nlink == 0:
-                continue  # removed by its last user while we waited
-            yield
-            return
-        finally:
-            os.close(lock)
-    raise StoreError(f"cannot hold {holder}: it vanishes again and again")
-
-
-def _clean(holder: Path) -> None:
-    """Removes the layers of owners that are gone: their lock can be had."""
-    for folder in holder.iterdir():
-        try:
-            lock = os.open(folder, _DIRECTORY | os.O_NOFOLLOW)
-        except OSError:
-            continue
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            continue
-        finally:
-            os.close(lock)
-        kill_strays("bwrap", folder)
-        with suppress(StoreError):
-            remove_tree(folder)
+    return folders.own_folder(beside / FOLDER, lambda folder: kill_strays("bwrap", folder))

@@ -5,6 +5,7 @@
     store.git/                   raw objects of benchdog's own
     checkouts/<n>/               trees on disk, reused between runs
     journals/<id>/               the way back of a landing
+    workbenches/<id>/            where git cleans or merges files, for as long as that takes
     baseline/                    results of checks on base trees
 <state>/runs/<id>/
     log.jsonl                    the hash-chained log
