@@ -10,12 +10,12 @@ from benchdog.contract.flags import widened
 from benchdog.contract.write import write_contract
 from benchdog.errors import Cancelled, EndpointError, HostError, StoreError, UserError
 from benchdog.events import Answered, Discarded, Refined, Resumed, RunStarted, RunState
-from benchdog.gates.proof import prove
+from benchdog.gates.proof import prove, proved_by, spoiled_by
 from benchdog.ledger.evidence import Evidence
 from benchdog.ledger.log import RunLog
 from benchdog.models.transport import warm_up
 from benchdog.runner.bench import Bench
-from benchdog.runner.decide import decide, failed
+from benchdog.runner.decide import Shown, decide, failed
 from benchdog.runner.implement import implement, open_round
 from benchdog.runner.plan import Phase, next_phase
 from benchdog.runner.prepare import pin_endpoint, ready_sandbox, take_base
@@ -23,7 +23,7 @@ from benchdog.runner.session import Session, open_session
 from benchdog.runner.verify import build_case
 from benchdog.system.places import run_place
 from benchdog.system.randomness import new_id
-from benchdog.verdict import Proof, Verdict
+from benchdog.verdict import Verdict
 
 
 def begin(bench: Bench, contract: Contract) -> str:
@@ -70,9 +70,11 @@ def _advance(session: Session) -> None:
 
 
 def _decide(session: Session) -> None:
-    state = session.state
-    proof = prove(build_case(session)) if state.round_outcome == "passed" else Proof.NONE
-    session.record(decide(state, proof))
+    shown = Shown()
+    if session.state.round_outcome == "passed":
+        case = build_case(session)
+        shown = Shown(proof=prove(case), by=proved_by(case), spoiled=spoiled_by(case))
+    session.record(decide(session.state, shown))
 
 
 _PHASES: dict[Phase, Callable[[Session], None]] = {

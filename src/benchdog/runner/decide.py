@@ -2,22 +2,34 @@
 
 from __future__ import annotations
 
-from benchdog.checks import CheckStatus
+from dataclasses import dataclass
+
 from benchdog.errors import BenchdogError, Cancelled, UserError
 from benchdog.events import RunState, VerdictReached
 from benchdog.gates.failure import failure_class
 from benchdog.verdict import FailureClass, Finding, Proof, Severity, Verdict
 
 
-def decide(state: RunState, proof: Proof) -> VerdictReached:
-    """The verdict of a run whose rounds are over. `proof` is what shows the candidate's worth, where all holds.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """What shows the candidate's worth, where all holds: by which checks or deliverables. `spoiled` are changed paths
+    for which a check that turned green proves nothing.
+    """
+
+    proof: Proof = Proof.NONE
+    by: tuple[str, ...] = ()
+    spoiled: tuple[str, ...] = ()
+
+
+def decide(state: RunState, shown: Shown) -> VerdictReached:
+    """The verdict of a run whose rounds are over.
 
     A model's word is nowhere in this: only gates, checks and how the rounds ended.
     """
     if state.round_outcome == "asked" and state.asked is not None:
         return _asked(state)
     if state.round_outcome == "passed":
-        return _green(state, proof)
+        return _green(state, shown)
     blocking = tuple(f for f in state.round_left if f.severity is Severity.BLOCK)
     if state.round_outcome == "stalled":
         return VerdictReached(
@@ -31,36 +43,29 @@ def decide(state: RunState, proof: Proof) -> VerdictReached:
     return _rejected(state, blocking)
 
 
-def _green(state: RunState, proof: Proof) -> VerdictReached:
-    if proof is Proof.NONE:
+def _green(state: RunState, shown: Shown) -> VerdictReached:
+    if shown.proof is Proof.NONE:
         return VerdictReached(
             verdict=Verdict.HELD,
-            proof=proof,
-            reason="all gates and checks hold" + _unproven(state),
+            proof=shown.proof,
+            reason=f"all gates and checks hold, but {_unproven(shown)}",
             tree=state.candidate,
             next_step="read it: benchdog diff @ · then benchdog apply @ asks you to accept it",
         )
+    what = "red before, green now" if shown.proof is Proof.WITNESS else "not there before, delivered now"
     return VerdictReached(
         verdict=Verdict.PASSED,
-        proof=proof,
-        reason="all gates and checks hold" + _because(state, proof),
+        proof=shown.proof,
+        reason=f"all gates and checks hold; {what}: {', '.join(shown.by)}",
         tree=state.candidate,
         next_step="benchdog apply @",
     )
 
 
-def _unproven(state: RunState) -> str:
-    if any(result.status is not CheckStatus.GREEN for result in state.baseline):
-        return ", but existing tests were changed on the way: what turned green proves nothing by itself"
-    return ", but they held before as well: nothing proves the work"
-
-
-def _because(state: RunState, proof: Proof) -> str:
-    if proof is Proof.WITNESS:
-        now = {result.name for result in state.checks if result.status is CheckStatus.GREEN}
-        turned = [r.name for r in state.baseline if r.status is not CheckStatus.GREEN and r.name in now]
-        return f"; red before, green now: {', '.join(turned)}" if turned else ""
-    return "; what was to be delivered is there now and was not before"
+def _unproven(shown: Shown) -> str:
+    if shown.spoiled:
+        return f"what turned green proves nothing: it rests on {', '.join(shown.spoiled[:3])}, changed on the way"
+    return "they held before as well: nothing proves the work"
 
 
 def _asked(state: RunState) -> VerdictReached:

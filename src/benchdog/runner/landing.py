@@ -190,6 +190,7 @@ def _judge_merged(session: Session, current: str, merged: str) -> tuple[Finding,
         changes=session.bench.repository.changes(current, merged),
         checks=tuple(pairs),
         classes=session.bench.configuration.settings.classes,
+        lent=tuple(lent.path for lent in session.check_context.lent),
     )
     return tuple(f for _, findings in judge_all(case, with_checks=True) for f in blocking(findings))
 

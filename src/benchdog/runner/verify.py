@@ -132,6 +132,7 @@ def build_case(session: Session, leftovers: tuple[str, ...] = ()) -> Case:
         checks=_pairs(session, contract),
         classes=session.bench.configuration.settings.classes,
         leftovers=leftovers,
+        lent=tuple(lent.path for lent in session.check_context.lent),
     )
 
 
