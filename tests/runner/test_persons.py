@@ -230,3 +230,14 @@ def test_a_run_is_carried_out_by_one_process_at_a_time(tmp_path: Path) -> None:
         run = begin(bench, CONTRACT)
         assert carry_out(bench, run).outcome is Verdict.PASSED
     assert seen == ["refused"]
+
+
+def test_a_path_that_git_filters_changes_only_when_named(tmp_path: Path) -> None:
+    root = make_calc(tmp_path)
+    (root / ".gitattributes").write_text("*.py ident\n")
+    with at_bench(root, always(FIX)) as bench:
+        run = begin(bench, replace(CONTRACT, scope=Scope(allow=("*.py",))))
+        state = carry_out(bench, run)
+        assert state.outcome is not Verdict.PASSED
+        assert "filters" in {finding.gate for finding in state.findings}
+        passed(bench)

@@ -33,7 +33,7 @@ class Case:
 
     `classes` are the settings' additions to path classes. `leftovers` are paths that the worker left in its
     workspace outside of what the candidate may contain. `lent` are paths that git ignores, of which checks see the
-    person's own and not the candidate's.
+    person's own and not the candidate's. `filtered` are changed paths that git stores in another form.
     """
 
     contract: Contract
@@ -44,6 +44,7 @@ class Case:
     classes: Mapping[PathClass, tuple[str, ...]] = field(default_factory=dict)
     leftovers: tuple[str, ...] = ()
     lent: tuple[str, ...] = ()
+    filtered: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

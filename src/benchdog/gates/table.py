@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchdog.gates import checks, classes, deliverables, empty, leftovers, lent, modes, scope, size
+from benchdog.gates import checks, classes, deliverables, empty, filters, leftovers, lent, modes, scope, size
 from benchdog.gates.case import Case, Gate
 from benchdog.verdict import Finding
 
@@ -12,6 +12,7 @@ GATES: tuple[Gate, ...] = (
     Gate("classes", classes.judge),
     Gate("modes", modes.judge),
     Gate("lent", lent.judge),
+    Gate("filters", filters.judge),
     Gate("size", size.judge),
     Gate("deliverables", deliverables.judge),
     Gate("leftovers", leftovers.judge),

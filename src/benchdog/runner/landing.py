@@ -183,14 +183,16 @@ def _judge_merged(session: Session, current: str, merged: str) -> tuple[Finding,
         )
         if run.result.status is not CheckStatus.GREEN and check.expect is Expect.GREEN:
             break
+    changes = session.bench.repository.changes(current, merged)
     case = Case(
         contract=contract,
         base=session.view(current),
         candidate=session.view(merged),
-        changes=session.bench.repository.changes(current, merged),
+        changes=changes,
         checks=tuple(pairs),
         classes=session.bench.configuration.settings.classes,
         lent=tuple(lent.path for lent in session.check_context.lent),
+        filtered=session.filtered(changes),
     )
     return tuple(f for _, findings in judge_all(case, with_checks=True) for f in blocking(findings))
 

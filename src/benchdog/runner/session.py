@@ -34,7 +34,7 @@ from benchdog.runner.checks import CheckContext, CheckRun
 from benchdog.runner.cleanroom import check_in
 from benchdog.runner.known import environment_key
 from benchdog.system.places import run_place
-from benchdog.trees import TreeView
+from benchdog.trees import Change, TreeView
 
 
 class Session:
@@ -50,6 +50,7 @@ class Session:
         self._endpoint: Endpoint | None = None
         self._contract: tuple[str, Contract] | None = None
         self._reports: dict[str, TestReport] = {}
+        self._filtered: tuple[tuple[str, ...], tuple[str, ...]] | None = None
 
     @property
     def run(self) -> str:
@@ -87,6 +88,13 @@ class Session:
 
     def view(self, tree: str) -> TreeView:
         return self.bench.repository.view(tree)
+
+    def filtered(self, changes: tuple[Change, ...]) -> tuple[str, ...]:
+        """Those of the changed paths that git stores in another form; asked of git once for the same paths."""
+        paths = tuple(change.path for change in changes)
+        if self._filtered is None or self._filtered[0] != paths:
+            self._filtered = (paths, self.bench.repository.filtered(paths))
+        return self._filtered[1]
 
     @property
     def base_tree(self) -> str:

@@ -133,6 +133,7 @@ def build_case(session: Session, leftovers: tuple[str, ...] = ()) -> Case:
         classes=session.bench.configuration.settings.classes,
         leftovers=leftovers,
         lent=tuple(lent.path for lent in session.check_context.lent),
+        filtered=session.filtered(state.changes),
     )
 
 
