@@ -68,7 +68,7 @@ def passed_run(evidence: Evidence, run: str = "r1", root: str = "/home/ada/calc"
             unsafe=unsafe,
         ),
         BaseTaken(tree=BASE, files=3, head="5" * 40, uncommitted=("a\udc80b",), seconds=0.1),
-        SandboxReady(backend="bubblewrap", layers=("no network",), lent=(".venv",), unsafe=unsafe),
+        SandboxReady(environment="e1", backend="bubblewrap", layers=("no network",), lent=(".venv",), unsafe=unsafe),
         EndpointPinned(
             role="coder",
             url="http://127.0.0.1:8080",

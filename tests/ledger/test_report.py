@@ -144,8 +144,8 @@ def test_a_later_sandbox_does_not_undo_an_unsafe_sitting(tmp_path: Path) -> None
         "r1",
         [
             events[0],
-            SandboxReady(backend="none", layers=(), unsafe=True),
-            SandboxReady(backend="bubblewrap", layers=("no network",)),
+            SandboxReady(environment="e1", backend="none", layers=(), unsafe=True),
+            SandboxReady(environment="e1", backend="bubblewrap", layers=("no network",)),
             *events[1:],
         ],
     )

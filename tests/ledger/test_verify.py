@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from ledger_world import StoppedClock, failed_run, passed_run, record
 
 from benchdog.errors import StoreError
-from benchdog.events import Sealed, fold
+from benchdog.events import Refined, Sealed, fold
 from benchdog.ledger.evidence import Evidence
 from benchdog.ledger.log import LOG_NAME, RunLog, read_log
 from benchdog.ledger.report import write_report
@@ -74,6 +74,18 @@ def _edit_report(place: Path, **fields: object) -> None:
     (place / "report.json").write_text(json.dumps({**plain, **fields}))
 
 
+def _replace(place: Path, name: str, old: str, new: str) -> None:
+    text = (place / name).read_text()
+    assert old in text
+    (place / name).write_text(text.replace(old, new, 1))
+
+
+def _cut(place: Path, lines: int, *gone: str) -> None:
+    for name in gone:
+        (place / name).unlink()
+    (place / LOG_NAME).write_bytes(b"".join((place / LOG_NAME).read_bytes().splitlines(True)[:lines]))
+
+
 SPOILERS: dict[str, tuple[Callable[[Path], object], str]] = {
     "artefact changed": (lambda place: _artefact(place).write_bytes(b"42 passed\n"), "log.jsonl:5: evidence"),
     "artefact gone": (lambda place: _artefact(place).unlink(), "log.jsonl:5: evidence"),
@@ -83,6 +95,23 @@ SPOILERS: dict[str, tuple[Callable[[Path], object], str]] = {
     "report of another head": (lambda place: _edit_report(place, head="0" * 64), "names the head 000"),
     "report with another verdict": (lambda place: _edit_report(place, verdict="held"), "'verdict' is not what"),
     "report with more tokens": (lambda place: _edit_report(place, requests=7), "'requests' is not what"),
+    "key twice": (
+        lambda place: _replace(place, "report.json", '"form"', '"verdict": "held", "form"'),
+        "'verdict' stands twice",
+    ),
+    "report written otherwise": (_edit_report, "report.json:1: the line is not what"),
+    "report with other paths": (lambda place: _edit_report(place, evidence="/tmp"), "'evidence' is not what"),
+    "readable report gone": (lambda place: (place / "report.md").unlink(), "cannot read"),
+    "readable report edited": (
+        lambda place: _replace(place, "report.md", "# PASSED", "# HELD"),
+        "report.md:1: the line is not what the log tells",
+    ),
+    "readable report longer": (lambda place: _replace(place, "report.md", "## Record", "yes\n## Record"), "report.md:"),
+    "report of a longer log": (lambda place: _cut(place, 7), "which is at no seal of the log"),
+    "only a readable report of a longer log": (
+        lambda place: _cut(place, 7, "report.json"),
+        "there is a report, but the log has no seal",
+    ),
     "bytes behind the seal": (
         lambda place: (place / LOG_NAME).write_bytes((place / LOG_NAME).read_bytes() + b"x"),
         "log.jsonl:17: 1 bytes stand behind the seal",
@@ -130,6 +159,28 @@ def test_a_run_that_goes_on_holds_without_seal_and_report(tmp_path: Path) -> Non
         file.write(b'{"at":"20')  # torn: the process was killed
     found = verify_run(place, "r1")
     assert (found.ok, found.lines, found.finished) == (True, 8, False)
+
+
+def test_a_run_that_goes_on_holds_beside_the_report_of_its_last_seal(place: Path) -> None:
+    with RunLog.open(place, "r1", StoppedClock()) as log:
+        log.append(Refined(text="a docstring too"))
+    assert verify_run(place, "r1").ok
+    _replace(place, "report.md", "# PASSED", "# HELD")
+    found = verify_run(place, "r1")
+    assert found.first_problem is not None and "report.md:1: the line is not what" in found.first_problem
+
+
+def test_killed_between_a_second_seal_and_its_reports_the_first_ones_hold(place: Path) -> None:
+    before = (place / "report.json").read_bytes()
+    with RunLog.open(place, "r1", StoppedClock()) as log:
+        log.append(Refined(text="a docstring too"))
+        log.append(Sealed(events=len(log.events)))
+        write_report(place, fold(log.events), log.recorded, log.head)
+        (place / "report.json").write_bytes(before)  # report.md is written first
+        found = verify_run(place, "r1")
+        assert found.first_problem is not None and "the report names the head" in found.first_problem
+        log.append(Refined(text="and a test"))
+    assert verify_run(place, "r1").ok
 
 
 def test_there_must_be_a_log(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from benchdog.checks import CheckResult
 from benchdog.errors import StoreError
@@ -139,16 +140,31 @@ def read_report(place: Path) -> Report:
     """The report in a run's folder. Raises StoreError where it is missing or is not one of this form."""
     path = place / REPORT_NAME
     try:
-        return from_plain(Report, json.loads(path.read_bytes()))
+        return from_plain(Report, json.loads(path.read_bytes(), object_pairs_hook=_once))
     except OSError as error:
         raise StoreError(f"cannot read {path}: {error.strerror or error}") from error
     except (ValueError, RecursionError) as error:
         raise StoreError(f"{path} is not a report: {error!s:.200}") from error
 
 
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object whose keys differ: of two equal ones, each reader would believe another. Raises ValueError."""
+    found: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in found:
+            raise ValueError(f"the key {key!r:.80} stands twice in one object")
+        found[key] = value
+    return found
+
+
+def rendered_report(report: Report) -> bytes:
+    """The report as it lies in `report.md`."""
+    return render(report).encode("utf-8", "backslashreplace")
+
+
 def write_report(place: Path, state: RunState, recorded: Sequence[Recorded], head: str) -> Report:
     """Writes `report.json` and `report.md` into the run's folder, durably. Raises StoreError."""
     report = build_report(state, recorded, head, place)
-    write_durably(place / RENDERED_NAME, render(report).encode("utf-8", "backslashreplace"))
+    write_durably(place / RENDERED_NAME, rendered_report(report))
     write_durably(place / REPORT_NAME, report_json(report).encode("ascii"))
     return report

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
 from benchdog.errors import CorruptLog, StoreError
 from benchdog.events import RunState, Sealed, encode, fold
+from benchdog.ledger.account import Report
 from benchdog.ledger.evidence import Evidence
 from benchdog.ledger.log import LOG_NAME, Recorded, first_prev, parse_log
-from benchdog.ledger.report import build_report, read_report
+from benchdog.ledger.report import (
+    RENDERED_NAME,
+    REPORT_NAME,
+    build_report,
+    read_report,
+    rendered_report,
+    report_json,
+)
 
 _DIGESTS = frozenset({"contract", "request", "reply", "output", "report", "diff", "evidence"})
 
@@ -21,7 +30,7 @@ class Verification:
     """`first_problem` names the place and what is wrong there; None where all holds.
 
     `lines` of the log and `artefacts` of the evidence were found to hold. `finished` is False for a run that has not
-    come to its seal: then the report is not looked at.
+    come to its seal: then only a report of an earlier seal may lie beside it.
     """
 
     ok: bool
@@ -64,8 +73,7 @@ def verify_run(place: Path, run: str, expected_head: str | None = None) -> Verif
     head = recorded[-1].hash if recorded else first_prev(run)
     artefacts, problem = _artefacts(place, path, recorded)
     problem = problem or _ending(path, state, recorded, data[end:]) or _head(path, head, expected_head)
-    if problem is None and state.sealed:
-        problem = _report(place, state, recorded, head)
+    problem = problem or _reports(place, recorded, sealed=state.sealed)
     return Verification(
         ok=problem is None,
         first_problem=problem,
@@ -108,16 +116,49 @@ def _head(path: Path, head: str, expected: str | None) -> str | None:
     return f"{path}: the log's head is {head}, expected was {expected}"
 
 
-def _report(place: Path, state: RunState, recorded: tuple[Recorded, ...], head: str) -> str | None:
+def _reports(place: Path, recorded: tuple[Recorded, ...], *, sealed: bool) -> str | None:
+    """Both reports, byte for byte against what the log tells at its end, or, where it goes on, at one of its seals."""
+    seals = [number for number, line in enumerate(recorded, start=1) if isinstance(line.event, Sealed)]
+    seals = seals[-1:] if sealed else seals
+    told, written, where = None, place / REPORT_NAME, place
     try:
-        told = read_report(place)
+        if sealed or written.exists():
+            told = read_report(place)
+            where = Path(told.report).parent  # the folder may have been moved since
     except StoreError as error:
         return error.message
-    if told.head != head:
-        return f"{told.report or place}: the report names the head {told.head}, the log's is {head}"
-    made = build_report(state, recorded, head)
-    moved = replace(told, report=made.report, evidence=made.evidence)  # the folder may have been moved since
-    if moved == made:
+    made = [build_report(fold(e.event for e in recorded[:n]), recorded[:n], recorded[n - 1].hash, where) for n in seals]
+    problem = _told(written, told, made, sealed=sealed) if told else None
+    return problem or _rendered(place / RENDERED_NAME, made, missing=not sealed)
+
+
+def _told(path: Path, told: Report, made: list[Report], *, sealed: bool) -> str | None:
+    same = next((report for report in made if report.head == told.head), None)
+    if same is None:
+        but = f"the log's is {made[0].head}" if sealed else "which is at no seal of the log"
+        return f"{told.report or path}: the report names the head {told.head}, {but}"
+    wrong = next((name for name in same.__slots__ if getattr(same, name) != getattr(told, name)), None)
+    if wrong is not None:
+        return f"{path}: {wrong!r} is not what the log tells"
+    return _bytes_differ(path, (report_json(same).encode("ascii"),))
+
+
+def _rendered(path: Path, made: list[Report], *, missing: bool) -> str | None:
+    """`missing`: it need not be there."""
+    if missing and not path.exists():
         return None
-    wrong = next(name for name in made.__slots__ if getattr(made, name) != getattr(moved, name))
-    return f"{place / 'report.json'}: {wrong!r} is not what the log tells"
+    return _bytes_differ(path, [rendered_report(report) for report in made])
+
+
+def _bytes_differ(path: Path, possible: Sequence[bytes]) -> str | None:
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        return f"cannot read {path}: {error.strerror or error}"
+    if content in possible:
+        return None
+    if not possible:
+        return f"{path}: there is a report, but the log has no seal"
+    pairs = zip_longest(content.split(b"\n"), possible[-1].split(b"\n"))
+    line = next(number for number, (one, other) in enumerate(pairs, start=1) if one != other)
+    return f"{path}:{line}: the line is not what the log tells"
