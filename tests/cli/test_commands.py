@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -442,6 +443,21 @@ def test_a_sub_directory_means_its_own_paths(shell: Shell, serve: Any) -> None:
     assert [change["path"] for change in report["changes"]] == ["src/calc/ops.py"]
     assert below.run("apply")[0] == 0
     assert "return a + b" in (shell.root / FIX.path).read_text()
+
+
+def test_what_to_type_is_meant_where_the_person_stands(shell: Shell, serve: Any) -> None:
+    below = Shell(shell.root / "src" / "calc", shell.home, shell.patch, shell.captured)
+    url = serve(FIXER)
+    check = f"cd ../.. && {CHECK}"
+    status, _, err = below.run("run", "ops.add must add", "--check", check, "--endpoint", url, "--model", "scripted")
+    assert status == 2
+    typed = shlex.split(err.split("try: benchdog ")[1])
+    assert typed == [
+        *("run", "ops.add must add", "--allow", "./ops.py", "--check", check),
+        *("--endpoint", url, "--model", "scripted"),
+    ]
+    status, report = below.json(*typed)
+    assert (status, [change["path"] for change in report["changes"]]) == (0, ["src/calc/ops.py"])
 
 
 def test_a_result_lands_on_a_branch_or_as_a_commit(shell: Shell, serve: Any) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -15,7 +16,7 @@ from benchdog.cli.diffs import files, of_path, shown
 from benchdog.cli.lines import coloured
 from benchdog.cli.live import Doing
 from benchdog.cli.view import LABEL_WIDTH, Line, Span, Tone
-from benchdog.cli.wish import Wish
+from benchdog.cli.wish import Wish, take_wish
 from benchdog.contract.flags import Flags
 from benchdog.events import kinds
 from benchdog.models.values import Delta, DeltaKind
@@ -92,7 +93,15 @@ def test_the_moving_line_says_what_goes_on_and_the_last_line_of_it() -> None:
 def test_the_options_can_be_typed_again() -> None:
     flags = Flags(allow=("a b",), checks=("pytest -q",), deliver=("x=y z",), open=("ci",))
     wish = Wish(flags=flags, witness=("make t",))
-    assert wish.words() == " --check 'pytest -q' --witness 'make t' --deliver 'x=y z' --open ci"
+    assert wish.words() == " --open ci --check 'pytest -q' --witness 'make t' --deliver 'x=y z'"
+    given: dict[str, Any] = dict.fromkeys(("allow", "read", "open", "checks", "deliver", "witness"), ())
+    given |= {"wall": "15m", "max_files": None, "turns": None, "max_lines": 3, "rounds": 2, "timeout": 90.0}
+    given["yes"] = False
+    given |= {"no_worse": True, "no_check": False, "endpoint": "http://h/v1", "model": "a b", "unsafe": False}
+    assert take_wish(given).words() == (
+        " --no-worse --timeout 90 --max-lines 3 --rounds 2 --wall 15m --endpoint http://h/v1 --model 'a b'"
+    )
+    assert given == {"endpoint": "http://h/v1", "model": "a b", "unsafe": False}
 
 
 def test_native_windows_is_told_the_way(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -16,6 +16,7 @@ from benchdog.contract import (
     SandboxSettings,
     Scope,
     Settings,
+    When,
 )
 from benchdog.contract.edit import endpoint_text, put_endpoint
 from benchdog.contract.flags import Flags, contract_from_flags, widened, with_flags
@@ -23,7 +24,7 @@ from benchdog.contract.globs import matches
 from benchdog.contract.layers import Row, Widening, apply_settings, merge, widening, widening_hash
 from benchdog.contract.naming import name_check
 from benchdog.contract.read import read_contract_file, read_settings
-from benchdog.contract.rebase import rebase_contract, rebase_pattern, rebase_settings
+from benchdog.contract.rebase import as_typed, rebase_contract, rebase_pattern, rebase_settings
 from benchdog.contract.scope import refusal
 from benchdog.errors import ContractError, UserError
 
@@ -325,3 +326,43 @@ def test_what_cannot_be_edited_safely_is_left_to_the_person() -> None:
             put_endpoint(text, EndpointSettings(url="http://b/v1", model="m"), "f")
     with pytest.raises(ContractError):
         put_endpoint(b"nonsense = 1", EndpointSettings(url="http://b/v1"), "f")
+
+
+def test_a_check_that_runs_the_same_is_not_added_a_second_time() -> None:
+    known = Check(name="unit", run="pytest -q", timeout=600.0, when=When.FINAL)
+    settings = Settings(
+        checks=(known, Check(name="lint", run="ruff check ."), Check(name="sub", run="pytest -q", cwd="s"))
+    )
+    typed = Contract(goal="g", checks=(Check(name="tests", run="pytest -q", witness=True),))
+    assert [_parts(check) for check in apply_settings(typed, settings, ()).checks] == [
+        ("tests", "pytest -q", ".", 600.0, True, When.FINAL),
+        ("lint", "ruff check .", ".", 120.0, None, None),
+        ("sub", "pytest -q", "s", 120.0, None, None),
+    ]
+    said = Check(name="tests", run="pytest -q", timeout=60.0)
+    assert apply_settings(Contract(goal="g", checks=(said,)), settings, ()).checks[0] == said
+
+
+def _parts(check: Check) -> tuple[object, ...]:
+    return (check.name, check.run, check.cwd, check.timeout, check.witness, check.when)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "folder", "typed"),
+    [
+        ("svc/a/check.py", "svc/a", "./check.py"),
+        ("svc/a/src/x.py", "svc/a", "src/x.py"),
+        ("svc/a/src/**", "svc/a", "src/**"),
+        ("svc/a/**", "svc/a", "./**"),
+        ("svc/b/x.py", "svc/a", None),
+        ("**", "svc/a", None),
+        ("/x.py", ".", "./x.py"),
+        ("src/x.py", ".", "src/x.py"),
+        ("**", ".", "**"),
+    ],
+)
+def test_a_pattern_as_it_is_typed_means_the_same(pattern: str, folder: str, typed: str | None) -> None:
+    assert as_typed(pattern, folder) == typed
+    if typed is not None:
+        made = contract_from_flags(Flags(goal="g", allow=(typed,)), root=f"/r/{folder}").contract
+        assert rebase_contract(made, folder).scope.allow == (pattern,)

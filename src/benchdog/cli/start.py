@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from dataclasses import replace
 from shlex import quote
+from typing import NamedTuple
 
 import click
 
@@ -18,6 +19,7 @@ from benchdog.cli.wish import Wish, wished, with_witness, work_folder
 from benchdog.contract import Contract
 from benchdog.contract.globs import pattern_problem
 from benchdog.contract.propose import Proposal
+from benchdog.contract.rebase import as_typed
 from benchdog.contract.red import RedCommand
 from benchdog.errors import UserError
 from benchdog.runner import Bench, propose
@@ -35,7 +37,8 @@ def goal_contract(terminal: Terminal, bench: Bench, goal: str, wish: Wish) -> Co
     contract = _with_found_check(terminal, bench, _wished(bench, goal, wish), wish)
     if contract.scope.allow:
         return contract
-    return scoped(terminal, contract, propose(bench, goal, ()), wish)
+    typed = _Typed(bench, f"run {quote(goal)}", _found_words(contract, wish))
+    return scoped(terminal, contract, propose(bench, goal, ()), wish, typed=typed)
 
 
 def _with_found_check(terminal: Terminal, bench: Bench, contract: Contract, wish: Wish) -> Contract:
@@ -53,14 +56,31 @@ def red_contract(terminal: Terminal, bench: Bench, red: RedCommand, wish: Wish) 
     """The contract for making a red command green: it is the witness, beside the checks of flags and settings."""
     check = replace(red.check, cwd=work_folder(bench))
     contract = with_witness(_wished(bench, red.goal, wish), check)
-    return contract if contract.scope.allow else scoped(terminal, contract, red.proposal, wish)
+    if contract.scope.allow:
+        return contract
+    return scoped(terminal, contract, red.proposal, wish, typed=_Typed(bench, f"fix {quote(red.check.run)}"))
 
 
 def _wished(bench: Bench, goal: str, wish: Wish) -> Contract:
     return wished(replace(wish, flags=replace(wish.flags, goal=goal)), bench)
 
 
-def scoped(terminal: Terminal, contract: Contract, proposal: Proposal, wish: Wish) -> Contract:
+class _Typed(NamedTuple):
+    """What a person would type instead of being asked: `command`, the scope, then `more`; in this bench's folder."""
+
+    bench: Bench
+    command: str
+    more: str = ""
+
+
+def _found_words(contract: Contract, wish: Wish) -> str:
+    """The check that was found, where the person named none."""
+    if wish.flags.checks or wish.witness or wish.no_check:
+        return ""
+    return "".join(f" --check {quote(check.run)}" for check in contract.checks[:1])
+
+
+def scoped(terminal: Terminal, contract: Contract, proposal: Proposal, wish: Wish, *, typed: _Typed) -> Contract:
     """The contract with the proposed scope, once somebody agreed. Raises UserError where nobody can be asked."""
     if wish.yes and proposal.allow:
         terminal.say(dim("May change: ") + _listed(proposal.allow, proposal))
@@ -68,7 +88,7 @@ def scoped(terminal: Terminal, contract: Contract, proposal: Proposal, wish: Wis
     elif terminal.interactive:
         allow = ask_scope(terminal, proposal)
     else:
-        raise _unsaid(contract, proposal, wish)
+        raise _unsaid(proposal, wish, typed)
     return replace(contract, scope=replace(contract.scope, allow=allow))
 
 
@@ -118,10 +138,15 @@ def _listed(allow: tuple[str, ...], proposal: Proposal) -> str:
     return ", ".join(one_line(each) + (f" ({one_line(why[each])})" if each in why else "") for each in allow)
 
 
-def _unsaid(contract: Contract, proposal: Proposal, wish: Wish) -> UserError:
-    """Nobody can be asked: the whole command to type."""
-    scope = "".join(f" --allow {quote(each)}" for each in proposal.allow or ("PATH",))
+def _unsaid(proposal: Proposal, wish: Wish, typed: _Typed) -> UserError:
+    """Nobody can be asked: the whole command to type, with paths as they are meant where the person stands."""
+    folder = work_folder(typed.bench)
+    allow = [as_typed(each, folder) for each in proposal.allow] or ["PATH"]
+    before = ""
+    if None in allow:  # it lies outside of this folder
+        before = f"cd {quote(str(typed.bench.repository.root))} && "
+        allow = [as_typed(each, ".") for each in proposal.allow]
+    scope = "".join(f" --allow {quote(each)}" for each in allow if each)
     found = _listed(proposal.allow, proposal)
     message = f"say which files may change; this points at {found}" if found else "say which files may change"
-    checks = wish.words() or "".join(f" --check {quote(check.run)}" for check in contract.checks[:1])
-    return UserError(message, hint=f"benchdog run {quote(contract.goal)}{scope}{checks}")
+    return UserError(message, hint=f"{before}benchdog {typed.command}{scope}{typed.more}{wish.words()}")

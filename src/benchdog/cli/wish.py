@@ -27,7 +27,7 @@ class Wish:
     """`flags` say what a contract would; `witness` are commands that are red now and must turn green.
 
     `no_worse`: failures that stand already may stay. `no_check`: no check at all. `timeout` (seconds) is for every
-    check. `yes` accepts the files that are proposed.
+    check. `yes` accepts the files that are proposed. `where` are the options that say which model is asked, and how.
     """
 
     flags: Flags = field(default_factory=Flags)
@@ -36,17 +36,31 @@ class Wish:
     no_check: bool = False
     timeout: float | None = None
     yes: bool = False
+    where: tuple[str, ...] = ()
 
     def words(self) -> str:
         """The options as they would be typed again; the scope left out."""
         flags = self.flags
-        said = (
+        many = (
+            ("--read", flags.read),
+            ("--open", flags.open),
             ("--check", flags.checks),
             ("--witness", self.witness),
             ("--deliver", flags.deliver),
-            ("--open", flags.open),
         )
-        return "".join(f" {name} {quote(value)}" for name, values in said for value in values)
+        timeout = None if self.timeout is None else f"{self.timeout:g}"
+        one = (
+            ("--timeout", timeout),
+            ("--max-files", flags.max_files),
+            ("--max-lines", flags.max_lines),
+            ("--rounds", flags.rounds),
+            ("--turns", flags.turns),
+            ("--wall", flags.wall),
+        )
+        words = [word for name, values in many for value in values for word in (name, value)]
+        words += ["--no-worse"] * self.no_worse + ["--no-check"] * self.no_check
+        words += [word for name, value in one if value is not None for word in (name, str(value))]
+        return "".join(f" {quote(word)}" for word in (*words, *self.where))
 
 
 def _seconds(context: click.Context, parameter: click.Parameter, value: str | None) -> float | None:
@@ -88,9 +102,15 @@ def take_wish(given: dict[str, Any]) -> Wish:
     """Takes the wish's options out of what click gave."""
     names = [each.name for each in fields(Flags) if each.name != "goal"]
     flags = Flags(**{name: given.pop(name) for name in names})
-    return Wish(
-        flags=flags, **{name: given.pop(name) for name in ("witness", "no_worse", "no_check", "timeout", "yes")}
-    )
+    own = {name: given.pop(name) for name in ("witness", "no_worse", "no_check", "timeout", "yes")}
+    return Wish(flags=flags, where=_where(given), **own)
+
+
+def _where(given: dict[str, Any]) -> tuple[str, ...]:
+    """The model options as they were typed; they stay in `given`, for `open_for`."""
+    said = ((f"--{name}", given.get(name)) for name in ("endpoint", "model"))
+    words = [word for name, value in said if value for word in (name, value)]
+    return (*words, *(["--unsafe-no-sandbox"] if given.get("unsafe") else []))
 
 
 def wished(wish: Wish, bench: Bench, file: ContractFile | None = None) -> Contract:

@@ -94,8 +94,8 @@ class _Reader:
             self._wrong("GOAL", 'is missing: say what is wanted, such as "ops.add must add, not subtract"')
 
     def _scope(self, base: Scope, flags: Flags) -> Scope:
-        allow = tuple(self._from_root(pattern) for pattern in flags.allow)
-        read = tuple(self._from_root(pattern) for pattern in flags.read)
+        allow = tuple(self._pattern(pattern) for pattern in flags.allow)
+        read = tuple(self._pattern(pattern) for pattern in flags.read)
         return Scope(
             allow=self._many("--allow", kinds.PATTERN, allow) or base.allow,
             read=self._many("--read", kinds.PATTERN, read) or base.read,
@@ -131,6 +131,12 @@ class _Reader:
         if self._root and path.startswith(self._root):
             return path[len(self._root) :]
         return path[2:] if path.startswith("./") and len(path) > 2 else path
+
+    def _pattern(self, typed: str) -> str:
+        """`./x.py` is that file and no other; a bare `x.py` is any of that name, as in a .gitignore."""
+        pattern = self._from_root(typed)
+        here = typed != pattern and "/" not in pattern and not pattern.startswith("!")
+        return f"/{pattern}" if here else pattern
 
     def _one(self, flag: str, kind: Kind, value: Any, fallback: T) -> T:
         try:

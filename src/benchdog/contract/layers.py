@@ -180,15 +180,28 @@ def _usable(file: SettingsFile | None, *, trusted: bool) -> SettingsFile | None:
 def apply_settings(contract: Contract, settings: Settings, given: Container[str]) -> Contract:
     """The contract with what the settings add. `given` holds the keys that it names itself, such as `limits.rounds`.
 
-    Default checks are added unless the contract has one of that name; opened classes are opened in it too.
+    Default checks are added unless the contract has one of that name or that runs the same in the same place; of
+    such a one a check that says nothing but its command takes the rest. Opened classes are opened in it too.
     """
     limits = {name: getattr(contract.limits if f"limits.{name}" in given else settings.limits, name) for name in LIMITS}
-    own = {check.name for check in contract.checks}
-    added = tuple(check for check in settings.checks if check.name not in own)
+    known = {(check.run, check.cwd): check for check in reversed(settings.checks)}
+    checks = tuple(_completed(check, known.get((check.run, check.cwd))) for check in contract.checks)
+    names, commands = {check.name for check in checks}, {(check.run, check.cwd) for check in checks}
+    added = tuple(
+        check for check in settings.checks if check.name not in names and (check.run, check.cwd) not in commands
+    )
     opened = tuple(dict.fromkeys((*contract.scope.open, *settings.open)))
     return replace(
         contract,
         scope=replace(contract.scope, open=opened),
-        checks=(*contract.checks, *added),
+        checks=(*checks, *added),
         limits=Limits(**limits),
     )
+
+
+def _completed(check: Check, known: Check | None) -> Check:
+    """A check that only names its command, with what the settings say of that command."""
+    bare = Check(name=check.name, run=check.run, cwd=check.cwd, witness=check.witness)
+    if known is None or check != bare:
+        return check
+    return replace(known, name=check.name, witness=known.witness if check.witness is None else check.witness)

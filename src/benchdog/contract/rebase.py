@@ -20,6 +20,19 @@ def rebase_pattern(pattern: str, folder: str) -> str:
     return bang + head + (bare.removeprefix("/") if anchored else f"**/{bare}")
 
 
+def as_typed(pattern: str, folder: str) -> str | None:
+    """A pattern from the root as a person who stands in `folder` types it; None: it cannot be said from there."""
+    if folder != ".":
+        head = exact_pattern(folder + "/x").removesuffix("x")
+        if not pattern.startswith(head) or len(pattern) == len(head):
+            return None
+        pattern = "/" + pattern[len(head) :]
+    bare = pattern.removeprefix("/")
+    if not pattern.startswith("/") or "/" in bare.rstrip("/"):
+        return bare
+    return f"./{bare}"
+
+
 def rebase_path(path: str, folder: str) -> str:
     """A plain path, or `.`, from the root."""
     if folder == ".":
