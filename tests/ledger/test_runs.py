@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from ledger_world import StoppedClock, failed_run, passed_run, record
 
 from benchdog.errors import UserError
@@ -74,16 +77,52 @@ def test_an_ambiguous_or_unknown_name_is_told_with_the_candidates(state: Path) -
         find_run(state, "../../etc", CALC)
 
 
-def test_a_corrupt_or_empty_run_is_shown_as_such(state: Path) -> None:
+def test_a_corrupt_run_is_shown_as_such(state: Path) -> None:
     (run_place(state, "abd2") / LOG_NAME).write_bytes(b"nonsense\n")
-    RunLog.create(run_place(state, "new1"), "new1", StoppedClock()).close()
     (run_place(state, "nolog")).mkdir()
     found = {run.run: run.problem for run in list_runs(state, CALC)}
-    assert found.keys() == {"abd2", "new1", "xyz3"}
+    assert found.keys() == {"abd2", "xyz3"}
     assert found["abd2"] is not None and "log.jsonl:1: the hash is not that of the line" in found["abd2"]
-    assert found["new1"] == "nothing is recorded in its log yet"
     assert find_run(state, "@", CALC) == "xyz3"
     assert find_run(state, "abd", CALC) == "abd2"
+
+
+@pytest.mark.parametrize("torn", [b"", b'{"at":"2026'])
+def test_a_run_killed_before_anything_was_recorded_is_no_run(state: Path, torn: bytes) -> None:
+    for name in ("new1", "xyz31"):
+        RunLog.create(run_place(state, name), name, StoppedClock()).close()
+        (run_place(state, name) / LOG_NAME).write_bytes(torn)
+    assert [run.run for run in list_runs(state)] == ["xyz3", "abd2", "abc1"]
+    assert find_run(state, "@", CALC) == "xyz3"
+    assert find_run(state, "x", CALC) == "xyz3"
+    for name in ("new1", "new"):
+        with pytest.raises(UserError, match="no run is called"):
+            find_run(state, name, CALC)
+
+
+def test_finding_reads_first_lines_only(state: Path) -> None:
+    """Whatever stands behind the first line, and however much, a name means the same run."""
+    for run in ("abc1", "abd2", "xyz3"):
+        path = run_place(state, run) / LOG_NAME
+        path.write_bytes(path.read_bytes().splitlines(True)[0] + b"nonsense\n")
+    assert [find_run(state, name, CALC) for name in ("@", "abd", "x")] == ["xyz3", "abd2", "xyz3"]
+    with pytest.raises(UserError, match=r"'ab' could be 2 runs:\n  abd2  g\n  abc1  g"):
+        find_run(state, "ab", CALC)
+
+
+@given(st.lists(st.tuples(st.integers(1, 9), st.integers(0, 9)), min_size=1, max_size=5))
+def test_the_latest_is_the_last_started_whatever_changed_last(
+    tmp_path_factory: pytest.TempPathFactory, times: list[tuple[int, int]]
+) -> None:
+    """Each run starts at an hour, and its folder changes some hours later."""
+    state = tmp_path_factory.mktemp("state")
+    for number, (hour, later) in enumerate(times):
+        run = f"run{number}"
+        place, start = run_place(state, run), datetime(2026, 1, 1, hour, tzinfo=UTC)
+        record(place, run, failed_run(Evidence(place), run, str(CALC), FailureClass.SCOPE), StoppedClock(start))
+        changed = start.timestamp() + 60 + 3600 * later
+        os.utime(place, (changed, changed))
+    assert find_run(state, "@", CALC) == list_runs(state, CALC)[0].run
 
 
 def test_failures_are_counted_by_model(state: Path) -> None:

@@ -65,6 +65,21 @@ def read_log(place: Path, run: str) -> tuple[Recorded, ...]:
     return parse_log(_read(path), run, str(path))[0]
 
 
+def read_first(place: Path, run: str) -> Recorded | None:
+    """The first thing recorded, without reading more; None where nothing is: the run never began.
+
+    Raises StoreError where there is no log that can be read, CorruptLog where the line does not hold.
+    """
+    path = place / LOG_NAME
+    try:
+        with path.open("rb") as file:
+            line = file.readline()
+    except OSError as error:
+        raise StoreError(f"cannot read {path}: {error.strerror or error}") from error
+    recorded, _ = parse_log(line, run, str(path))
+    return recorded[0] if recorded else None
+
+
 def parse_log(data: bytes, run: str, path: str) -> tuple[tuple[Recorded, ...], int]:
     """The lines of a log, and how many bytes of `data` they are: the rest is a torn last line.
 
