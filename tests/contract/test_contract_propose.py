@@ -216,6 +216,8 @@ def test_failures_are_on_one_line_without_terminal_sequences() -> None:
         "Fix the tests",
         "`x` is slow",
         "The parser forgets",
+        "p.percentage must round half up",
+        "more_itertools.take returns one too many",
     ],
 )
 def test_goals_that_can_be_met(goal: str) -> None:
@@ -236,6 +238,62 @@ def test_goals_that_get_a_hint(goal: str, hints: list[str]) -> None:
     found = lint_goal(goal, TREE)
     assert len(found) == len(hints)
     assert all(hint in text for hint, text in zip(hints, found, strict=True))
+
+
+def test_a_given_scope_says_where() -> None:
+    assert lint_goal("make it better", TREE, allow=("src/x.py",)) == ()
+    assert len(lint_goal("make it better. Then fix more", TREE, allow=())) == 2
+
+
+PACKAGES = (
+    "README.md",
+    "parse/__init__.py",
+    "more_itertools/__init__.py",
+    "more_itertools/more.py",
+    "more_itertools/recipes.py",
+    "web/slugs/index.js",
+    "web/other.js",
+    "rust/src/mod.rs",
+    "rust/src/scan/mod.rs",
+    "tests/test_parse.py",
+    "tests/test_recipes.py",
+)
+WORDS = {
+    "take": ("README.md", *PACKAGES[2:8], "tests/test_recipes.py"),
+    "def take": ("more_itertools/recipes.py", "tests/test_recipes.py"),
+    "fn percentage": ("rust/src/mod.rs",),
+    "percentage": ("README.md", "web/other.js", "rust/src/mod.rs"),
+    "function slug": ("web/slugs/index.js",),
+}
+
+
+@pytest.mark.parametrize(
+    ("goal", "output", "allow"),
+    [
+        ("", "FAILED tests/test_parse.py::test_x - assert 1 == 2", ("parse/__init__.py",)),
+        ("The parse is too slow", "", ("parse/__init__.py",)),
+        ("slugs forgets its state", "", ("web/slugs/index.js",)),
+        ("scan loses a line", "", ("rust/src/scan/mod.rs",)),
+        ("`take` returns one too many", "", ("more_itertools/recipes.py",)),
+        ("more_itertools.take must return n", "", ("more_itertools/recipes.py",)),
+        ("more_itertools.drop must return n", "", ("more_itertools/__init__.py",)),
+        ("take returns one too many", "", ("more_itertools/recipes.py",)),
+        ("the percentage function rounds wrongly", "", ("rust/src/mod.rs",)),
+        ("class slug loses umlauts", "", ("web/slugs/index.js",)),
+        ("it is bad", "", ()),
+    ],
+)
+def test_packages_and_definitions_are_found(goal: str, output: str, allow: tuple[str, ...]) -> None:
+    found = propose_scope(goal, PACKAGES, (output,), find=lambda text: WORDS.get(text, ()))
+    assert found.allow == allow
+
+
+def test_the_only_source_file_is_meant() -> None:
+    output = "not ok 1 should be equal\n    at: Test.<anonymous> (/w/test/num.js:7:13)\n"
+    tree = ("README.md", "index.js", "package.json", "test/num.js")
+    assert propose_scope("", tree, (output,)).reasons == (Reason(pattern="/index.js", why="the only source file"),)
+    assert propose_scope("Make it better", tree).allow == ()
+    assert propose_scope("", (*tree, "lib/a.js"), (output,)).allow == ()
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ MAX_GOALS = 1
 _HOLD = re.compile(
     r"`[^`\n]+`"
     r"|(?<![\w.-])[\w.-]+/[\w./-]+"
-    r"|\b\w+\.\w{1,5}\b(?!\.\s)"
+    r"|\b\w{1,60}\.(?!(?:g|e)\b)[A-Za-z_]\w{0,60}"
     r"|\b[A-Za-z]\w*_\w+\b"
     r"|\b[a-z]+[A-Z]\w*|\b[A-Z][a-z0-9]+[A-Z]\w*"
     r"|\b\w+\(\)"
@@ -39,11 +39,15 @@ _NEXT_GOAL = re.compile(
 _BULLET = re.compile(r"^\s*(?:[-*•]|\d+[.)])\s+\S", re.MULTILINE)
 
 
-def lint_goal(goal: str, paths: Iterable[str]) -> tuple[str, ...]:
-    """Hints that make a goal easier to meet; none where it is fine. `paths` are the tree's files."""
+def lint_goal(goal: str, paths: Iterable[str], *, allow: Iterable[str] = ()) -> tuple[str, ...]:
+    """Hints that make a goal easier to meet; none where it is fine. `paths` are the tree's files.
+
+    `allow` is the scope, where somebody gave it: then the goal need not say where.
+    """
     text = goal.strip()[:20_000]
     hints = []
-    if not _HOLD.search(text) and not _CHECK.search(text) and not _names_file(text, paths):
+    said_where = any(True for _ in allow)
+    if not said_where and not _HOLD.search(text) and not _CHECK.search(text) and not _names_file(text, paths):
         hints.append("the goal names no file, symbol or check: say where, such as `src/app.py` or `parse_date`")
     goals = len(_BULLET.findall(text)) or 1 + len(_NEXT_GOAL.findall(text))
     if goals > MAX_GOALS:

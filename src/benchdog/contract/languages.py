@@ -11,6 +11,8 @@ _SUFFIXES = (
     ".sh .bash .sql .html .css .scss .less .proto .graphql .toml .yaml .yml .json .md .rst .txt .cfg .ini"
 )
 SOURCE_SUFFIXES = frozenset(_SUFFIXES.split())
+_TEXTS = ".html .css .scss .less .toml .yaml .yml .json .md .rst .txt .cfg .ini .sql .proto .graphql"
+CODE_SUFFIXES = SOURCE_SUFFIXES - frozenset(_TEXTS.split())
 # Words of prose that are also names of files in most trees: they point at nothing.
 _COMMON = (
     "a add all an and any app are as at base be big build by can change check class client code common config "

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from benchdog.contract.classes import classes_of
 from benchdog.contract.globs import exact_pattern
-from benchdog.contract.languages import COMMON_WORDS, SOURCE_SUFFIXES, places, plain_output, resolve
+from benchdog.contract.languages import CODE_SUFFIXES, COMMON_WORDS, SOURCE_SUFFIXES, places, plain_output, resolve
 from benchdog.contract.scope import path_problem, refusal
 from benchdog.contract.values import PathClass, Scope
 
@@ -27,6 +27,12 @@ _PATH_WORD = re.compile(r"(?<![\w./-])(?:[\w.@+-]+/)+[\w.@+-]*|(?<![\w./-])[\w@+
 _SYMBOL = re.compile(
     r"`([A-Za-z_]\w*(?:\.\w+)*)(?:\(\))?`|\b([A-Za-z_]\w*)\(\)|\b([a-z]\w*_\w+|[a-z]+[A-Z]\w*|[A-Z][a-z0-9]+[A-Z]\w*)\b"
 )
+# `the percentage function`, `class Parser`: words that say of their neighbour that it is a symbol.
+_KIND = r"(?:function|method|class|procedure|func|struct|trait|interface)"
+_SPOKEN = re.compile(rf"\b(?P<before>[A-Za-z_]\w{{2,60}}) {_KIND}\b|\b{_KIND} (?P<after>[A-Za-z_]\w{{2,60}})\b")
+_DEFINES = ("def", "class", "function", "fn", "func")
+_PACKAGE_FILES = frozenset({"__init__", "index", "mod"})  # stems of files that stand for their folder
+_MAX_WORDS = 6  # bare words of a goal that are looked up
 _CALLED = re.compile(r"\b([A-Za-z_]\w{2,60})\(")
 _TEST_WORD = re.compile(r"^(?:tests?_|spec_|check_)|(?:[._-](?:tests?|spec|unittest))+$|(?<=[a-z])Tests?$")
 _EVERYTHING = Scope(allow=("**",))
@@ -63,13 +69,16 @@ def propose_scope(
     """
     tree = _Tree(paths, instruments)
     groups = [
-        tuple(_named(goal, tree)),
+        tuple(_named(goal, tree, find)),
         tuple(_frames(outputs, tree)),
         tuple(_tested(outputs, tree)),
         tuple(_defining(_symbols(goal), "has {}, which the goal names", tree, find)),
+        tuple(_definitions(_spoken(goal), tree, find)),
         tuple(_stems(goal, tree)),
         tuple(_defining(_called(outputs), "has {}, which the failure calls", tree, find)),
     ]
+    if not any(groups):
+        groups.append(tuple(_definitions(_words(goal)[:_MAX_WORDS], tree, find)) or tuple(_only(outputs, tree)))
     chosen = _distinct(next((group for group in groups if group), ()))[:MAX_FILES]
     others = _distinct([reason for group in groups for reason in group])[: 2 * MAX_FILES]
     allow = tuple(reason.pattern for reason in chosen)
@@ -90,7 +99,8 @@ class _Tree:
             name = path.rpartition("/")[2]
             self.by_name.setdefault(name.lower(), []).append(path)
             if "." in name[1:] and "." + name.rpartition(".")[2].lower() in SOURCE_SUFFIXES:
-                self.by_stem.setdefault(_stem(name).lower(), []).append(path)
+                for stem in dict.fromkeys(_stems_of(path)):
+                    self.by_stem.setdefault(stem.lower(), []).append(path)
 
     def proposable(self, path: str) -> bool:
         return _proposable(path) and path not in self.instruments
@@ -100,17 +110,17 @@ class _Tree:
         return found if found and len(found) <= _MAX_NAMED else []
 
 
-def _named(goal: str, tree: _Tree) -> Iterator[Reason]:
+def _named(goal: str, tree: _Tree, find: Find | None) -> Iterator[Reason]:
     """Paths that the goal writes out, existing or new."""
     for word in _PATH_WORD.findall(goal):
         folder = word.endswith("/")
         path = word.strip("/").rstrip(".").removeprefix("./")
         if not path or path_problem(path):
             continue
-        yield from _meant(path, folder, tree)
+        yield from _meant(path, folder, tree, find)
 
 
-def _meant(path: str, folder: bool, tree: _Tree) -> Iterator[Reason]:
+def _meant(path: str, folder: bool, tree: _Tree, find: Find | None) -> Iterator[Reason]:
     suffix = "." + path.rpartition(".")[2].lower()
     if path in tree.paths:
         found = [path] if tree.proposable(path) else []
@@ -123,7 +133,7 @@ def _meant(path: str, folder: bool, tree: _Tree) -> Iterator[Reason]:
         found = tree.by_name.get(path.lower(), [])
     if found := tree.few(found):
         yield from (Reason(pattern=exact_pattern(each), why="named in the goal") for each in found)
-    elif dotted := tree.few(_dotted(path, tree)):
+    elif dotted := tree.few(_dotted(path, tree, find)):
         yield from (Reason(pattern=exact_pattern(each), why=f"{path} in the goal") for each in dotted)
     elif path in tree.paths or not _proposable(path):
         return
@@ -138,19 +148,34 @@ def _in_folder(path: str, why: str) -> Iterator[Reason]:
         yield Reason(pattern=exact_pattern(path + "/x").removesuffix("x") + "**", why=why)
 
 
-def _dotted(word: str, tree: _Tree) -> list[str]:
-    """`ops.add` or `calc.ops.add`: the module that the longest part of it names."""
+def _dotted(word: str, tree: _Tree, find: Find | None) -> list[str]:
+    """`ops.add` or `calc.ops.add`: the module that the longest part of it names; of a package, where it defines it."""
     parts = word.split(".")
     for end in range(len(parts), 0, -1):
         tail = "/".join(parts[:end])
-        for found in ([p for p in tree.by_stem.get(parts[end - 1].lower(), []) if _ends(p, tail)],):
-            if found and (end > 1 or parts[0].lower() not in COMMON_WORDS):
-                return found
+        found = [path for path in tree.by_stem.get(parts[end - 1].lower(), []) if _ends(path, tail)]
+        if found and (end > 1 or parts[0].lower() not in COMMON_WORDS):
+            packages = tuple(path.rpartition("/")[0] + "/" for path in found if _is_package(path))
+            inside = _defined(parts[end], tree, find) if packages and end < len(parts) else []
+            return tree.few([path for path in inside if path.startswith(packages)]) or found
     return []
 
 
 def _ends(path: str, tail: str) -> bool:
-    return ("/" + path.rpartition(".")[0]).lower().endswith("/" + tail.lower())
+    module = path.rpartition("/")[0] if _is_package(path) else path.rpartition(".")[0]
+    return any(("/" + each).lower().endswith("/" + tail.lower()) for each in (module, path.rpartition(".")[0]))
+
+
+def _is_package(path: str) -> bool:
+    return "/" in path and _stem(path.rpartition("/")[2]).lower() in _PACKAGE_FILES
+
+
+def _stems_of(path: str) -> Iterator[str]:
+    """What a file is called without its suffix; one that stands for its folder is called as that too."""
+    folder, _, name = path.rpartition("/")
+    yield _stem(name)
+    if _is_package(path):
+        yield folder.rpartition("/")[2]
 
 
 def _frames(outputs: Iterable[str], tree: _Tree) -> Iterator[Reason]:
@@ -182,10 +207,45 @@ def _defining(symbols: Iterable[str], why: str, tree: _Tree, find: Find | None) 
     if find is None:
         return
     for symbol in list(dict.fromkeys(symbols))[:_MAX_SYMBOLS]:
-        found = [path for path in find(symbol) if path in tree.paths and tree.proposable(path)]
-        for path in tree.few(sorted(set(found))):
-            if PathClass.DOCS not in classes_of(path):
-                yield Reason(pattern=exact_pattern(path), why=why.format(symbol))
+        found = _code(find(symbol), tree)
+        if len(found) > _MAX_NAMED:
+            found = _defined(symbol, tree, find)
+        for path in tree.few(found):
+            yield Reason(pattern=exact_pattern(path), why=why.format(symbol))
+
+
+def _definitions(words: Iterable[str], tree: _Tree, find: Find | None) -> Iterator[Reason]:
+    """Files that define what a bare word of the goal calls."""
+    for word in list(dict.fromkeys(words))[:_MAX_SYMBOLS]:
+        for path in tree.few(_defined(word, tree, find)):
+            yield Reason(pattern=exact_pattern(path), why=f"defines {word}, which the goal names")
+
+
+def _defined(symbol: str, tree: _Tree, find: Find | None) -> list[str]:
+    """The files with a definition of `symbol`, in the words of common languages."""
+    if find is None:
+        return []
+    return sorted({path for word in _DEFINES for path in _code(find(f"{word} {symbol}"), tree)})
+
+
+def _code(found: Iterable[str], tree: _Tree) -> list[str]:
+    """Those that may be proposed, documents left out."""
+    known = (path for path in sorted(set(found)) if path in tree.paths and tree.proposable(path))
+    return [path for path in known if PathClass.DOCS not in classes_of(path)]
+
+
+def _spoken(goal: str) -> Iterator[str]:
+    for match in _SPOKEN.finditer(goal):
+        word = match["before"] or match["after"]
+        if word.lower() not in COMMON_WORDS:
+            yield word
+
+
+def _only(outputs: Iterable[str], tree: _Tree) -> Iterator[Reason]:
+    """Something fails, and there is one file only that could be meant."""
+    code = [path for path in tree.open if "." + path.rpartition(".")[2].lower() in CODE_SUFFIXES]
+    if len(code) == 1 and any(outputs):
+        yield Reason(pattern=exact_pattern(code[0]), why="the only source file")
 
 
 def _symbols(goal: str) -> Iterator[str]:
@@ -210,11 +270,15 @@ _BUILT_IN = frozenset(_NO_SYMBOLS.split())
 
 def _stems(goal: str, tree: _Tree) -> Iterator[Reason]:
     """Words of the goal that are a file's stem: `parser` for src/parser.py."""
-    for word in dict.fromkeys(re.findall(r"[A-Za-z][\w-]{2,60}", goal)):
-        if word.lower() in COMMON_WORDS:
-            continue
+    for word in _words(goal):
         for path in tree.few(tree.by_stem.get(word.lower())):
             yield Reason(pattern=exact_pattern(path), why=f"{word!r} in the goal")
+
+
+def _words(goal: str) -> list[str]:
+    """The goal's words that could be a name, each once."""
+    found = dict.fromkeys(re.findall(r"[A-Za-z][\w-]{2,60}", goal))
+    return [word for word in found if word.lower() not in COMMON_WORDS]
 
 
 def _wider(allow: tuple[str, ...], others: tuple[Reason, ...], tree: _Tree) -> Iterator[tuple[str, ...]]:
