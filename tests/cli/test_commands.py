@@ -210,7 +210,7 @@ def test_a_goal_alone_needs_a_person_or_yes(shell: Shell, serve: Any) -> None:
     assert "benchdog run 'ops.add must add' --allow src/calc/ops.py" in err
     status, report = shell.json("run", "ops.add must add", "--yes", "--endpoint", url)
     assert (status, report["verdict"]) == (0, "passed")
-    assert [check["run"] for check in report["checks"]] == ["python -m unittest discover"]
+    assert [check["run"] for check in report["checks"]] == ["python3 -m unittest discover"]
 
 
 def test_fix_takes_goal_and_scope_from_a_red_command(shell: Shell, serve: Any) -> None:
@@ -349,7 +349,7 @@ def test_a_run_without_a_sandbox_says_so_everywhere(shell: Shell, serve: Any) ->
 
 def test_init_finds_checks_and_remembers_the_server(shell: Shell, serve: Any) -> None:
     status, document = shell.json("init", "--no-endpoint")
-    assert (status, [each["run"] for each in document["checks"]]) == (0, ["python -m unittest discover"])
+    assert (status, [each["run"] for each in document["checks"]]) == (0, ["python3 -m unittest discover"])
     assert shell.run("init", "--no-endpoint")[0] == 2
     assert shell.run("init", "--no-endpoint", "--template", "logging")[0] == 0
     assert (shell.root / "logging.toml").exists()
@@ -469,3 +469,34 @@ def test_a_result_lands_on_a_branch_or_as_a_commit(shell: Shell, serve: Any) -> 
     assert shell.run("rollback")[0] == 0
     status, report = shell.json("apply", "--commit")
     assert (status, git(shell.root, "rev-parse", "HEAD").strip()) == (0, report["landing"]["commit"])
+
+
+def test_why_a_check_is_red_on_the_base_is_shown_and_its_evidence_too(shell: Shell, serve: Any) -> None:
+    said = r"printf 'Error: \033[31mno bread\n'; exit 1"
+    options = ("--check", CHECK, "--check", said, "--endpoint", serve(FIXER))
+    status, report = shell.json("run", GOAL, "--allow", "src/calc/ops.py", *options)
+    assert (status, report["rounds"], report["requests"]) == (4, 0, 0)
+    base = {check["run"]: check["baseline"] for check in report["checks"]}
+    assert "no bread" in base[said]["distilled"]
+    status, out, _ = shell.run("show")
+    assert (status, "printf on the base:\n\n```text\nError: no bread\n```" in out) == (0, True), out
+    digest = base[said]["output"]
+    assert f"{digest[:2]}/{digest}" in out
+    process = shell.start("show", "@", "--evidence", digest[:12])
+    assert process.communicate(timeout=60) == ("Error: \x1b[31mno bread\n", "")
+    status, document = shell.json("show", "--evidence", f"{digest[:2]}/{digest[:12]}")
+    assert (status, document["evidence"], document["text"]) == (0, digest, "Error: \x1b[31mno bread\n")
+    for wrong, told in (("../../x", "is no digest"), ("0" * 64, "no evidence begins with")):
+        status, out, err = shell.run("show", "--evidence", wrong)
+        assert (status, out, told in err) == (2, "", True), err
+
+
+def test_where_no_check_is_found_nothing_points_in_a_circle(shell: Shell) -> None:
+    bare = Shell(shell.home / "bare", shell.home, shell.patch, shell.captured)
+    bare.root.mkdir()
+    (bare.root / "notes.txt").write_text("x\n")
+    status, _, err = bare.run("init", "--no-endpoint")
+    assert status == 0
+    assert 'benchdog fix "CMD"' in err and "no check was found" in err
+    status, _, err = bare.run("fix")
+    assert (status, "benchdog init" in err) == (2, False)

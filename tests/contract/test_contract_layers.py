@@ -186,7 +186,7 @@ def test_flags_tell_every_problem_with_the_flag() -> None:
         "GOAL: must not be empty",
         "--allow: '../x' must not contain `.` or `..`: paths start at the repository's root",
         "--open: 'vsc' is not known: did you mean 'vcs'?",
-        '--check: must be a shell line, such as "python -m pytest -q"',
+        '--check: must be a shell line, such as "python3 -m pytest -q"',
         "--rounds: must be a whole number from 1 to 100, found 0",
         '--wall: \'x\' is no length of time: write "90s", "2m", "1h30m" or a number of seconds',
     ]

@@ -168,7 +168,7 @@ def test_a_place_is_a_path_of_the_tree_or_none() -> None:
     [
         (PYTEST, "pytest -q"),
         ("F..\n1 failed, 2 passed in 0.01s\n", "pytest -q"),
-        ("Ran 3 tests in 0.001s\n\nFAILED (failures=1)\n", "python -m unittest"),
+        ("Ran 3 tests in 0.001s\n\nFAILED (failures=1)\n", "python3 -m unittest"),
         ("Test Suites: 1 failed, 1 total\n", "npx jest"),
         (" Test Files  1 failed | 2 passed (3)\n", "npx vitest run"),
         ("# tests 3\n# fail 1\n", "node --test"),
@@ -317,20 +317,20 @@ def detected(files: dict[str, str]) -> tuple[tuple[str, str], ...]:
 @pytest.mark.parametrize(
     ("files", "checks"),
     [
-        ({"pyproject.toml": "[tool.pytest.ini_options]", "a.py": ""}, [("tests", "python -m pytest -q")]),
-        ({"setup.cfg": "[metadata]\n[tool:pytest]\n", "a.py": ""}, [("tests", "python -m pytest -q")]),
-        ({"tests/test_a.py": "import pytest"}, [("tests", "python -m pytest -q")]),
-        ({"tests/test_a.py": "def test_a(): pass"}, [("tests", "python -m pytest -q")]),
-        ({"tests/__init__.py": "", "tests/test_a.py": "import unittest"}, [("tests", "python -m unittest discover")]),
-        ({"tests/test_a.py": "import unittest"}, [("tests", "python -m unittest discover -s tests")]),
+        ({"pyproject.toml": "[tool.pytest.ini_options]", "a.py": ""}, [("tests", "python3 -m pytest -q")]),
+        ({"setup.cfg": "[metadata]\n[tool:pytest]\n", "a.py": ""}, [("tests", "python3 -m pytest -q")]),
+        ({"tests/test_a.py": "import pytest"}, [("tests", "python3 -m pytest -q")]),
+        ({"tests/test_a.py": "def test_a(): pass"}, [("tests", "python3 -m pytest -q")]),
+        ({"tests/__init__.py": "", "tests/test_a.py": "import unittest"}, [("tests", "python3 -m unittest discover")]),
+        ({"tests/test_a.py": "import unittest"}, [("tests", "python3 -m unittest discover -s tests")]),
         (
             {
                 "pyproject.toml": "[tool.mypy]\nfiles=['src']\n[tool.ruff]\n[dependency-groups]\ndev=['pytest']",
                 "a.py": "",
             },
-            [("tests", "python -m pytest -q"), ("types", "mypy"), ("lint", "ruff check .")],
+            [("tests", "python3 -m pytest -q"), ("types", "mypy"), ("lint", "ruff check .")],
         ),
-        ({"a.py": "", "pkg/b.py": ""}, [("build", "python -m compileall -q a.py pkg")]),
+        ({"a.py": "", "pkg/b.py": ""}, [("build", "python3 -m compileall -q a.py pkg")]),
         ({"package.json": '{"scripts": {"test": "vitest run"}}'}, [("tests", "npm test")]),
         (
             {"package.json": '{"scripts": {"test": "jest", "lint": "eslint ."}}', "pnpm-lock.yaml": ""},
@@ -363,7 +363,7 @@ def test_a_repository_s_own_checks(files: dict[str, str], checks: list[tuple[str
 def test_files_that_do_not_read_are_left_out_and_told() -> None:
     files = {"package.json": "[" * 100_000, "pyproject.toml": "=", "a.py": "", "big.py": ""}
     found = detect(files, lambda path: None if path == "big.py" else files[path].encode())
-    assert [each.check.run for each in found.checks] == ["python -m compileall -q a.py big.py"]
+    assert [each.check.run for each in found.checks] == ["python3 -m compileall -q a.py big.py"]
     assert found.notes == (
         "package.json does not read: what it says of checks was left out",
         "pyproject.toml does not read: what it says of checks was left out",

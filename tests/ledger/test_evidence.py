@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchdog.errors import StoreError
+from benchdog.errors import StoreError, UserError
 from benchdog.ledger.evidence import Evidence
 
 
@@ -53,3 +53,18 @@ def test_nothing_but_artefacts_is_left(tmp_path: Path) -> None:
     evidence = Evidence(tmp_path)
     digests = {evidence.put(bytes([number])) for number in range(20)}
     assert {path.name for path in tmp_path.rglob("*") if path.is_file()} == digests
+
+
+def test_an_artefact_is_found_by_any_unique_beginning(tmp_path: Path) -> None:
+    store = Evidence(tmp_path)
+    digests = sorted(store.put(str(number).encode()) for number in range(300))
+    by_two: dict[str, list[str]] = {}
+    for digest in digests:
+        by_two.setdefault(digest[:2], []).append(digest)
+    many = next(group for group in by_two.values() if len(group) > 1)
+    assert store.find(many[0]) == store.find(f"{many[0][:2]}/{many[0][:20]}") == store.find(many[0][:20].upper())
+    with pytest.raises(UserError, match=f"could be {len(many)} artefacts"):
+        store.find(many[0][:2])
+    for wrong in ("", "a", "..", "../..", "g" * 64, "a" * 65, "\n"):
+        with pytest.raises(UserError, match="is no digest"):
+            store.find(wrong)

@@ -128,14 +128,14 @@ def _python(project: _Project) -> Iterator[Found]:
         ("requirements.txt", r"^pytest\b"),
     ):
         if path in project.paths and re.search(sign, project.text(path), re.MULTILINE):
-            yield _found("python -m pytest -q", path)
+            yield _found("python3 -m pytest -q", path)
             return
     tests = project.tests(".py")
     texts = [project.text(path) for path in tests[:50]]
     if any(re.search(r"^\s*(?:import|from) pytest\b|^(?:async )?def test_", text, re.MULTILINE) for text in texts):
-        yield _found("python -m pytest -q", tests[0])
+        yield _found("python3 -m pytest -q", tests[0])
     elif any(re.search(r"\bunittest\b", text) for text in texts):
-        yield _found("python -m unittest discover" + _start_folder(tests), tests[0])
+        yield _found("python3 -m unittest discover" + _start_folder(tests), tests[0])
 
 
 def _start_folder(tests: tuple[str, ...]) -> str:
@@ -224,7 +224,7 @@ def _built_in(language: str, project: _Project) -> Found | None:
     if language == "python":
         folders = sorted({path.split("/")[0] for path in project.paths if path.endswith(".py")})
         places = " ".join(name for name in folders if re.fullmatch(r"[\w.-]+", name)) or "."
-        return _found(f"python -m compileall -q {places}", "built into Python")
+        return _found(f"python3 -m compileall -q {places}", "built into Python")
     if language == "typescript" and "tsconfig.json" in project.paths:
         return _found("npx --no-install tsc --noEmit", "tsconfig.json")
     if language == "rust" and "Cargo.toml" in project.paths:

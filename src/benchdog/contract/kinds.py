@@ -62,7 +62,7 @@ def _words(value: Any) -> str:
 def _command(value: Any) -> str:
     text = _string(value)
     if not text.strip() or "\0" in text:
-        raise ValueError('must be a shell line, such as "python -m pytest -q"')
+        raise ValueError('must be a shell line, such as "python3 -m pytest -q"')
     return text
 
 

@@ -22,7 +22,7 @@ _TOOLS = (
         r"^=+ (?:test session starts|short test summary info|FAILURES|ERRORS) =+$|^\d+ failed\b.* in [\d.]+s",
         "pytest -q",
     ),
-    (r"^Ran \d+ tests? in [\d.]+s$", "python -m unittest"),
+    (r"^Ran \d+ tests? in [\d.]+s$", "python3 -m unittest"),
     (r"^ *Test Files  .*\bfailed", "npx vitest run"),
     (r"^Test Suites: .*\bfailed", "npx jest"),
     (r"^(?:# fail|ℹ fail) [1-9]", "node --test"),

@@ -18,7 +18,7 @@ _NO_CHECKS = """
 # No check was found. One is a command that exits 0 when all is well:
 # [[check]]
 # name = "tests"
-# run = "python -m pytest -q"
+# run = "python3 -m pytest -q"
 """
 _MORE = """
 # [classes]

@@ -29,7 +29,10 @@ class Counts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """One execution of a check: `output` and `tests` are evidence digests, empty where there was nothing."""
+    """One execution of a check: `output` and `tests` are evidence digests, empty where there was nothing.
+
+    `distilled` is the output in short; empty where all was well.
+    """
 
     status: CheckStatus
     exit_status: int | None
@@ -38,6 +41,7 @@ class Outcome:
     output: str
     tests: str
     fix: str | None
+    distilled: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ import hashlib
 import re
 from pathlib import Path
 
-from benchdog.errors import StoreError
+from benchdog.errors import StoreError, UserError
 from benchdog.system.files import sync_directory, write_durably
 
 FOLDER = "evidence"
@@ -43,6 +43,19 @@ class Evidence:
         if hashlib.sha256(data).hexdigest() != digest:
             raise StoreError(f"evidence {digest} was changed: {path}", hint="its bytes no longer have that SHA-256")
         return data
+
+    def find(self, beginning: str) -> str:
+        """The digest that begins so. Raises UserError where none does, or more than one."""
+        bare = beginning.rpartition("/")[2].lower()
+        if not re.fullmatch(r"[0-9a-f]{2,64}", bare):
+            raise UserError(f"{beginning!r:.90} is no digest", hint="two or more of its hexadecimal digits")
+        found = sorted(path.name for path in (self.folder / bare[:2]).glob(f"{bare}*") if _DIGEST.fullmatch(path.name))
+        if not found:
+            raise UserError(f"no evidence begins with {bare}", hint="`benchdog show` names each artefact")
+        if len(found) > 1:
+            shown = "\n".join(f"  {digest}" for digest in found[:8])
+            raise UserError(f"{bare} could be {len(found)} artefacts:\n{shown}", hint="type one digit more")
+        return found[0]
 
     def path(self, digest: str) -> Path:
         """Where the artefact lies, or would. Raises StoreError for anything but a SHA-256 in hexadecimal."""

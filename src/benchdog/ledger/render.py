@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
+from benchdog.checks import CheckStatus
 from benchdog.ledger.account import Counts, Report, ReportedCheck
 from benchdog.system.terminal import one_line, plain
 from benchdog.trees import Change
@@ -107,15 +108,23 @@ def _checks(checks: tuple[ReportedCheck, ...]) -> Iterator[str]:
         shown = _digest(evidence) if evidence else "no output"
         yield f"| {_inline(check.name)} | {_cell(check.run)} | {base} | {now} ({check.seconds:.1f} s) | {shown} |"
     for check in checks:
-        if check.distilled:
+        where, distilled = _told(check)
+        if distilled:
             yield ""
-            yield f"{_inline(check.name)}:"
+            yield f"{_inline(check.name)}{where}:"
             yield ""
-            yield _fence(check.distilled)
+            yield _fence(distilled)
         fix = check.fix or (check.baseline.fix if check.baseline else None)
         if fix:
             yield ""
             yield f"To mend {_inline(check.name)}: {_inline(fix, 1000)}"
+
+
+def _told(check: ReportedCheck) -> tuple[str, str]:
+    """What a check said: on the candidate, or on the base where it came no further and was not green."""
+    if check.status is None and check.baseline and check.baseline.status is not CheckStatus.GREEN:
+        return " on the base", check.baseline.distilled
+    return "", check.distilled
 
 
 def _outcome(status: str, counts: Counts | None) -> str:
@@ -192,6 +201,7 @@ def _record(report: Report) -> Iterator[str]:
     yield f"- contract {_digest(report.contract)}"
     yield f"- log: {report.events} events, head {_code(report.head)}"
     yield f"- evidence: {_code(report.evidence)} · recompute all of it: {_code(f'benchdog verify {report.run}')}"
+    yield f"- one artefact of it: {_code(f'benchdog show {report.run} --evidence DIGEST')}"
 
 
 def _listed(values: Iterable[str]) -> str:

@@ -115,6 +115,7 @@ def _outcome(result: CheckResult) -> Outcome:
         output=result.output,
         tests=result.report,
         fix=result.fix,
+        distilled=result.distilled,
     )
 
 

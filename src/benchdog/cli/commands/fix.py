@@ -53,7 +53,7 @@ def fix(terminal: Terminal, /, words: tuple[str, ...], **given: Any) -> int:
 def _default_check(bench: Bench) -> Check:
     checks = bench.configuration.settings.checks or tuple(each.check for each in detected(bench.repository).checks)
     if not checks:
-        raise UserError("no check is known here", hint='benchdog fix "pytest -q", or benchdog init to write one down')
+        raise UserError("no check is known here", hint='name the red command: benchdog fix "pytest -q"')
     return checks[0]
 
 

@@ -90,4 +90,8 @@ def _tell(terminal: Terminal, found: Detected, written: list[Path], endpoint: st
         terminal.say(f"written  {one_line(str(path))}")
     if endpoint:
         terminal.say(f"model    {one_line(endpoint)}  {dim('(in ' + str(terminal.environment.config) + ')')}")
-    terminal.say('next: benchdog fix, or benchdog run "what is to be done"')
+    if found.checks:
+        terminal.say('next: benchdog fix, or benchdog run "what is to be done"')
+    else:
+        terminal.say(warn("! ") + f"no check was found: write one into {FILE_NAME}, or name it each time")
+        terminal.say('next: benchdog fix "CMD", or benchdog run "what is to be done" --check "CMD"')

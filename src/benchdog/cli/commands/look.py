@@ -19,7 +19,7 @@ from benchdog.ledger.render import render
 from benchdog.ledger.runs import RunSummary, list_runs, stats
 from benchdog.system.clock import SystemClock
 from benchdog.system.places import run_place
-from benchdog.system.terminal import one_line
+from benchdog.system.terminal import one_line, plain
 from benchdog.verdict import Verdict
 
 _COLOURS = {Verdict.PASSED: good, Verdict.HELD: warn, Verdict.NEEDS_INPUT: warn}
@@ -83,16 +83,34 @@ def _counted(terminal: Terminal, listed: tuple[RunSummary, ...]) -> int:
 
 @click.command()
 @run_argument
+@click.option("--evidence", metavar="DIGEST", help="Print one artefact instead: any unique beginning of its digest.")
 @json_option
 @click.pass_obj
-def show(terminal: Terminal, /, run: str) -> int:
-    """Show a run's report."""
+def show(terminal: Terminal, /, run: str, evidence: str | None) -> int:
+    """Show a run's report, or one artefact of its evidence."""
     run = find_run(terminal, run)
+    if evidence is not None:
+        return _artefact(terminal, run, evidence)
     report = report_of(terminal, run)
     if terminal.json:
         terminal.document(to_plain(report))
     else:
         terminal.data(render(report))
+    return 0
+
+
+def _artefact(terminal: Terminal, run: str, beginning: str) -> int:
+    """Raw where a program reads it; without terminal sequences on a screen."""
+    store = Evidence(run_place(terminal.environment.state, run))
+    digest = store.find(beginning)
+    data = store.get(digest)
+    if terminal.json:
+        text = data.decode("utf-8", "backslashreplace")
+        terminal.document({"run": run, "evidence": digest, "file": str(store.path(digest)), "text": text})
+    elif terminal.shows:
+        page(terminal, plain(data.decode("utf-8", "replace")).rstrip("\n"), terminal.data)
+    else:
+        terminal.raw(data)
     return 0
 
 
