@@ -33,8 +33,9 @@ EXPORTED: dict[str, str] = {
         Sampling Tool ToolCall Transport Usage connect discover encode_request estimate_request estimate_tokens room
     """,
     "benchdog.repo": """
-        Base Checkout Harvest Ignored Journal Landing MergeConflict Merged Repository Undone abort_landing
-        apply_commit apply_files continue_landing merge open_repository pending_journal roll_back
+        Base Checkout Harvest Ignored Journal JournalState Landing MergeConflict Merged Repository Undone
+        abort_landing apply_commit apply_files continue_landing journal_state landing_of merge open_repository
+        pending_journal roll_back undone_of
     """,
     "benchdog.runner": """
         Bench Nobody Watcher accept answer begin carry_out discard finish_landing land open_bench propose

@@ -62,7 +62,7 @@ class SandboxReady:
     """
 
     backend: str
-    environment: str
+    environment: str = ""
     layers: tuple[str, ...]
     lent: tuple[str, ...] = ()
     widened: tuple[str, ...] = ()

@@ -32,6 +32,7 @@ from benchdog.repo import (
     merge,
     pending_journal,
     roll_back,
+    undone_of,
 )
 from benchdog.runner.bench import Bench
 from benchdog.runner.plan import in_order
@@ -251,7 +252,8 @@ def finish_landing(bench: Bench, *, forward: bool) -> RunState:
         if lands:
             _landed(session, done)
         elif forward:
-            session.record(RolledBack(paths=done.paths, commit=done.commit))
+            undone = undone_of(bench.repository, pending.id)
+            session.record(RolledBack(paths=done.paths, commit=undone.commit if undone else None))
         else:
             session.record(LandingAborted(reason="taken back by a person"))
         return session.finish()
