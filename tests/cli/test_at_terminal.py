@@ -71,6 +71,11 @@ class Person:
             pass
         return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
 
+    def hangs_up(self) -> None:
+        """Closes the terminal's window."""
+        os.close(self._terminal)
+        self._terminal = os.open(os.devnull, os.O_RDONLY)
+
     def rest(self) -> str:
         return _SEQUENCE.sub("", self._seen)[self._from :]
 
@@ -112,9 +117,11 @@ def desk(tmp_path: Path, isolated: Path) -> Iterator[Desk]:
 
 def test_from_a_sentence_to_an_applied_diff(desk: Desk) -> None:
     person = desk.sit("run", "ops.add must add", *desk.serve(FIXER))
-    person.sees("Check: python -m unittest discover")
-    person.sees("May change: src/calc/ops.py (ops.add in the goal)   [Enter] go · e edit · w wider · q ")
-    person.types("\r")
+    person.sees("Check: python3 -m unittest discover")
+    person.sees("May change: src/calc/ops.py (ops.add in the goal)\n[Enter] go · e edit · w wider · q ")
+    person.types("x")
+    person.sees("keys: Enter · e · w · q ")
+    person.types("y")
     person.sees("PASSED")
     person.sees("[a]pply  [d]iff  [r]efine  [q] ")
     person.types("a")
@@ -140,6 +147,14 @@ def test_the_proposal_is_widened_edited_and_left(desk: Desk) -> None:
     person.types("q")
     assert person.ends() == 130
     assert "nothing was started" in person.rest()
+
+
+def test_a_terminal_closed_at_a_question_is_no_bug(desk: Desk) -> None:
+    person = desk.sit("run", "ops.add must add", *desk.serve(FIXER))
+    person.sees("wider · q ")
+    person.hangs_up()
+    assert person.ends() in (130, -signal.SIGHUP)
+    assert list(desk.home.rglob("bugs/*")) == []
 
 
 def test_what_was_looked_at_is_not_shown_again(desk: Desk) -> None:

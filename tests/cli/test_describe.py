@@ -14,6 +14,7 @@ from benchdog.cli.describe import advance, describe
 from benchdog.cli.view import View, duration
 from benchdog.events import kinds
 from benchdog.events.kinds import Stage
+from benchdog.events.state import Landing, RunState
 from benchdog.ledger.log import Recorded
 from benchdog.trees import Change
 from benchdog.verdict import FailureClass, Finding, Proof, Severity, Verdict
@@ -217,3 +218,10 @@ def test_a_reason_of_several_lines_stays_readable() -> None:
         "         at 127.0.0.1: Ollama 11434",
         "         next: start one",
     ]
+
+
+def test_a_branch_that_is_rolled_back_is_gone() -> None:
+    landing = Landing(state="landed", how="branch", tree="t", ref="refs/heads/fixed\x1b[2J")
+    view = View(state=RunState(landing=landing))
+    recorded = Recorded(seq=1, at=START, event=kinds.RolledBack(paths=("a",)), hash="0" * 64)
+    assert [line.text for line in describe(recorded, view)] == ["UNDONE   branch fixed is gone"]

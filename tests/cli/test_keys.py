@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from benchdog.cli.keys import fitted
+
 _CODE = """
 import os
 from benchdog.cli.interrupts import Interrupts
@@ -61,6 +63,7 @@ def at_terminal(call: str, typed: bytes, prompt: bytes = b"? ") -> str:
         (b"e", "e"),
         (b"E", "e"),
         (b"q", "q"),
+        (b"y", "enter"),
         (b"\x1b", "q"),
         (b"\x04", "q"),
         (b"\x03", "interrupted"),
@@ -68,6 +71,20 @@ def at_terminal(call: str, typed: bytes, prompt: bytes = b"? ") -> str:
 )
 def test_one_key_answers(typed: bytes, key: str) -> None:
     assert at_terminal("choose(terminal, 'go?', 'ew')", typed) == key
+
+
+def test_a_key_of_its_own_is_no_enter() -> None:
+    assert at_terminal("choose(terminal, 'go?', 'yn')", b"y") == "y"
+
+
+def test_questions_break_between_words() -> None:
+    assert fitted("May change: a.py   [Enter] go · q", 80) == "May change: a.py   [Enter] go · q"
+    long = "May change: " + ", ".join(f"src/calc/module_{number}.py" for number in range(5))
+    assert fitted(f"{long}   [Enter] go · e edit · w wider · q", 80) == (
+        "May change: src/calc/module_0.py, src/calc/module_1.py, src/calc/module_2.py,\n"
+        "  src/calc/module_3.py, src/calc/module_4.py\n"
+        "[Enter] go · e edit · w wider · q"
+    )
 
 
 def test_a_line_is_typed_over_a_default() -> None:

@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -110,3 +111,10 @@ def test_native_windows_is_told_the_way(monkeypatch: pytest.MonkeyPatch, capsys:
         main(["runs"])
     assert ended.value.code == 2
     assert "wsl --install" in capsys.readouterr().err
+
+
+def test_a_person_sees_short_blob_names_and_a_patch_keeps_them() -> None:
+    first, second = "0123456789" * 4, "abcdef0123" * 4
+    line = f"index {first}..{second} 100644"
+    assert click.unstyle(shown(f"{line}\n+{line}\n".encode())) == f"index 0123456..abcdef0 100644\n+{line}"
+    assert click.unstyle(shown(f"index {first}..{second}\n".encode())) == "index 0123456..abcdef0"

@@ -10,6 +10,7 @@ from benchdog.cli.terminal import bad, dim, good, strong
 from benchdog.system.terminal import plain
 
 _START = b"diff --git "
+_INDEX = re.compile(r"index ([0-9a-f]{40,64})\.\.([0-9a-f]{40,64})((?: \d{6})?)")
 _ESCAPE = re.compile(rb"\\([0-7]{3}|.)")
 _LETTERS = {b"a": b"\a", b"b": b"\b", b"t": b"\t", b"n": b"\n", b"v": b"\v", b"f": b"\f", b"r": b"\r"}
 _HEADERS = ("diff ", "--- ", "+++ ", "index ", "new file", "deleted file", "old mode", "new mode", "Binary files")
@@ -17,7 +18,9 @@ _HEADERS = ("diff ", "--- ", "+++ ", "index ", "new file", "deleted file", "old 
 
 def shown(diff: bytes) -> str:
     """The diff for a person's screen: no terminal sequence of a file's content gets through."""
-    return "\n".join(_coloured(line) for line in plain(diff.decode("utf-8", "replace")).split("\n")).rstrip("\n")
+    return "\n".join(
+        _coloured(_abbreviated(line)) for line in plain(diff.decode("utf-8", "replace")).split("\n")
+    ).rstrip("\n")
 
 
 def of_path(diff: bytes, path: str) -> bytes:
@@ -50,6 +53,12 @@ def _path(part: bytes) -> bytes:
 def _unescaped(found: re.Match[bytes]) -> bytes:
     code = found[1]
     return bytes([int(code, 8)]) if code.isdigit() else _LETTERS.get(code, code)
+
+
+def _abbreviated(line: str) -> str:
+    """`index` lines as git shows them to people."""
+    found = _INDEX.fullmatch(line)
+    return f"index {found[1][:7]}..{found[2][:7]}{found[3]}" if found else line
 
 
 def _coloured(line: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import sys
@@ -62,12 +63,12 @@ class Terminal:
         """Takes the passing word away."""
         if self._moment:
             self._moment = False
-            click.echo("\r\x1b[K", err=True, nl=False, color=True)
+            _speak("\r\x1b[K", color=True)
 
     def say(self, text: str = "", *, end: str = "\n") -> None:
         """Talk, for people: stderr."""
         self.settle()
-        click.echo(text + end, err=True, nl=False, color=self.colours and self.watched)
+        _speak(text + end, color=self.colours and self.watched)
 
     def data(self, text: str) -> None:
         """Data: stdout."""
@@ -83,6 +84,16 @@ class Terminal:
     def document(self, plain: Mapping[str, Any] | list[Any]) -> None:
         """The one JSON document of this command."""
         click.echo(json.dumps(plain, indent=2))
+
+
+def _speak(text: str, *, color: bool) -> None:
+    """To stderr; into nothing where the terminal behind it was closed: what is being done still comes to its end."""
+    try:
+        click.echo(text, err=True, nl=False, color=color)
+    except OSError as error:
+        if error.errno != errno.EIO:
+            raise
+        os.dup2(os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC), sys.stderr.fileno())
 
 
 def _is_terminal(stream: TextIO | None) -> bool:

@@ -54,7 +54,7 @@ def _linted(event: kinds.GoalLinted, view: View) -> tuple[Line, ...]:
 
 
 def _base(event: kinds.BaseTaken, view: View) -> tuple[Line, ...]:
-    where = event.head[:7] if event.head else f"{event.files} files"
+    where = event.head[:7] if event.head else f"{event.files} file{plural_s(event.files)}"
     count = len(event.uncommitted)
     if event.head and count:
         where += f" + {count} uncommitted file{plural_s(count)}"
@@ -255,6 +255,10 @@ def _landed(event: kinds.Landed, view: View) -> tuple[Line, ...]:
 
 
 def _rolled_back(event: kinds.RolledBack, view: View) -> tuple[Line, ...]:
+    landing = view.state.landing
+    if landing is not None and landing.how == "branch":
+        branch = one_line((landing.ref or "").removeprefix("refs/heads/"), 120)
+        return (Line("UNDONE", (Span(f"branch {branch} is gone"),), Tone.GOOD),)
     count = len(event.paths)
     return (Line("UNDONE", (Span(f"{count} file{plural_s(count)} as before"),), Tone.GOOD),)
 

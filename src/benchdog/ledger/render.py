@@ -57,11 +57,11 @@ def _summary(report: Report) -> Iterator[str]:
     yield ""
     yield f"- run {_code(report.run)} in {_code(report.root)}"
     yield f"- proof: {report.proof.value}" + (f" · class: {report.failure_class.value}" if report.failure_class else "")
-    size = f"{files} file{'' if files == 1 else 's'}, +{added} -{removed}"
+    size = f"{_count(files, 'file')}, +{added} -{removed}"
     yield f"- {size} · rounds: {report.rounds} · requests: {report.requests}"
     tokens = report.tokens
     yield f"- tokens: {tokens.prompt:,} prompt ({tokens.cached:,} cached), {tokens.completion:,} completion" + (
-        f" · {tokens.unreported} replies told no counts" if tokens.unreported else ""
+        f" · {tokens.unreported} of the replies told no counts" if tokens.unreported else ""
     )
     replies = report.replies
     yield (
@@ -176,8 +176,8 @@ def _surroundings(report: Report) -> Iterator[str]:
     yield ""
     if report.base:
         head = f" on commit {_code(report.base.head)}" if report.base.head else ""
-        more = f" and {len(report.base.uncommitted)} uncommitted paths" if report.base.uncommitted else ""
-        yield f"- base: tree {_code(report.base.tree)}, {report.base.files} files{head}{more}"
+        more = f" and {_count(len(report.base.uncommitted), 'uncommitted path')}" if report.base.uncommitted else ""
+        yield f"- base: tree {_code(report.base.tree)}, {_count(report.base.files, 'file')}{head}{more}"
     if report.endpoint:
         context = f", {report.endpoint.context:,} tokens in effect" if report.endpoint.context else ""
         server = f" ({_inline(report.endpoint.server)})" if report.endpoint.server else ""
@@ -199,9 +199,13 @@ def _record(report: Report) -> Iterator[str]:
     yield ""
     yield f"- started {_inline(report.started)}" + (f", ended {_inline(report.ended)}" if report.ended else "")
     yield f"- contract {_digest(report.contract)}"
-    yield f"- log: {report.events} events, head {_code(report.head)}"
+    yield f"- log: {_count(report.events, 'event')}, head {_code(report.head)}"
     yield f"- evidence: {_code(report.evidence)} · recompute all of it: {_code(f'benchdog verify {report.run}')}"
     yield f"- one artefact of it: {_code(f'benchdog show {report.run} --evidence DIGEST')}"
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number} {word}{'' if number == 1 else 's'}"
 
 
 def _listed(values: Iterable[str]) -> str:

@@ -12,6 +12,7 @@ from benchdog.cli.looking import page, remember_look
 from benchdog.cli.options import json_option, run_argument
 from benchdog.cli.reports import report_of
 from benchdog.cli.terminal import LATEST, Terminal, bad, dim, good, warn
+from benchdog.cli.view import plural_s
 from benchdog.errors import UserError
 from benchdog.events import to_plain
 from benchdog.ledger.evidence import Evidence
@@ -22,6 +23,7 @@ from benchdog.system.places import run_place
 from benchdog.system.terminal import one_line, plain
 from benchdog.verdict import Verdict
 
+_ABORTED = "aborted"
 _COLOURS = {Verdict.PASSED: good, Verdict.HELD: warn, Verdict.NEEDS_INPUT: warn}
 
 
@@ -53,7 +55,8 @@ def _row(run: RunSummary, now: datetime, *, everywhere: bool) -> str:
     place = f"  {one_line(run.root, 60)}" if everywhere else ""
     age = _age((now - run.started).total_seconds())
     text = one_line(run.problem or run.goal, 80)
-    return f"{run.run}  {age:>6}  {colour(f'{word:<11}')}  {size:<9}  {run.landing:<11}{place}  {text}".rstrip()
+    landing = "" if run.landing == _ABORTED else run.landing  # all is as before: nothing became of that
+    return f"{run.run}  {age:>6}  {colour(f'{word:<11}')}  {size:<9}  {landing:<11}{place}  {text}".rstrip()
 
 
 def _age(seconds: float) -> str:
@@ -73,7 +76,7 @@ def _counted(terminal: Terminal, listed: tuple[RunSummary, ...]) -> int:
         verdicts = " · ".join(f"{verdict.value} {count}" for verdict, count in each.verdicts.items())
         classes = ", ".join(f"{kind.value} {count}" for kind, count in each.classes.items())
         terminal.data(
-            f"{one_line(each.model, 60) or 'no model reached'}: {each.runs} runs · {verdicts}"
+            f"{one_line(each.model, 60) or 'no model reached'}: {each.runs} run{plural_s(each.runs)} · {verdicts}"
             + (f" · why: {classes}" if classes else "")
         )
     if not table:
