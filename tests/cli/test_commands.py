@@ -500,3 +500,15 @@ def test_where_no_check_is_found_nothing_points_in_a_circle(shell: Shell) -> Non
     assert 'benchdog fix "CMD"' in err and "no check was found" in err
     status, _, err = bare.run("fix")
     assert (status, "benchdog init" in err) == (2, False)
+
+
+def test_a_closed_pipe_still_says_how_to_go_on(shell: Shell, serve: Any) -> None:
+    process = shell.start(*goal(serve(FIXER), "--json"))
+    assert process.stdin is not None and process.stdout is not None and process.stderr is not None
+    process.stdin.close()
+    process.stdout.close()
+    err = process.stderr.read()
+    process.stderr.close()
+    assert process.wait(timeout=60) == 141
+    (run,) = (path.name for path in shell.home.rglob("runs/*") if path.is_dir())
+    assert err.splitlines()[-1] == f"nobody reads this any more; run {run}: benchdog resume {run}"

@@ -185,10 +185,11 @@ def test_flags_tell_every_problem_with_the_flag() -> None:
         "--deliver: 'a=' names no text: write PATH, or PATH=TEXT that it must contain",
         "GOAL: must not be empty",
         "--allow: '../x' must not contain `.` or `..`: paths start at the repository's root",
-        "--open: 'vsc' is not known: did you mean 'vcs'?",
+        "--open: 'vsc' is not known: one of 'dependencies', 'config', 'ci', 'generated', 'migrations', 'tests', "
+        "'docs', 'secrets', 'autorun'",
         '--check: must be a shell line, such as "python3 -m pytest -q"',
         "--rounds: must be a whole number from 1 to 100, found 0",
-        '--wall: \'x\' is no length of time: write "90s", "2m", "1h30m" or a number of seconds',
+        '--wall: \'x\' is no length of time (more than 0s, at most 168h): write "90s", "2m" or "1h30m"',
     ]
 
 

@@ -131,8 +131,8 @@ files = "x"
         "c.toml:6: scope.open[1]: 'test' is not known: did you mean 'tests'?",
         "c.toml:7: scope.keep_api: not supported by this version of benchdog: remove it",
         "c.toml:8: scope.max_files: must be a whole number from 1 to 1000000, found 0",
-        "c.toml:12: check[0].timeout: '2parsecs' is no length of time: "
-        'write "90s", "2m", "1h30m" or a number of seconds',
+        "c.toml:12: check[0].timeout: '2 parsecs' is no length of time (more than 0s, at most 168h): "
+        'write "90s", "2m" or "1h30m"',
         "c.toml:13: check[1].run: is missing: shell line. The command, as typed into a shell.",
         "c.toml:15: check[1].expect: 'no_worse' is not known: did you mean 'no-worse'?",
         "c.toml:16: each: not supported by this version of benchdog: remove it",
@@ -179,7 +179,10 @@ HEAD = 'goal = "x"\nscope.allow = ["a"]\n'
             HEAD + "limits.attempts = 2",
             "c.toml:3: limits.attempts: not supported by this version of benchdog: remove it",
         ),
-        (HEAD + "limits.wall = inf", "c.toml:3: limits.wall: must be more than nothing and at most 7 days (168h)"),
+        (
+            HEAD + "limits.wall = inf",
+            "c.toml:3: limits.wall: inf is out of bounds: a length of time is more than 0s and at most 168h (7 days)",
+        ),
         (HEAD + "[[service]]\nname = 'x'", "c.toml:3: service: not supported by this version of benchdog: remove it"),
         (HEAD + "[tools]\nbash = true", "c.toml:3: tools: not supported by this version of benchdog: remove it"),
         (HEAD + "[endpoint]", "c.toml:3: endpoint: belongs in benchdog.toml or in your own config.toml"),

@@ -38,7 +38,7 @@ def guarded(terminal: Terminal, work: Callable[[], int | None]) -> int:
     except (click.Abort, KeyboardInterrupt):
         return _tell(terminal, {"kind": "Cancelled", "message": "interrupted"}, INTERRUPTED)
     except BrokenPipeError:
-        return _quiet_pipe()
+        return _quiet_pipe(terminal)
     except BenchdogError as error:
         return _tell(terminal, _described(error), error.exit_status)
     except Exception as error:  # noqa: BLE001 - the outermost border: nothing may end in a bare traceback
@@ -78,10 +78,13 @@ def _tell(terminal: Terminal, told: dict[str, Any], status: int) -> int:
     return status
 
 
-def _quiet_pipe() -> int:
-    """Whoever read our output has seen enough."""
+def _quiet_pipe(terminal: Terminal) -> int:
+    """Whoever read our output has seen enough; a run that was under way is named where somebody may still read it."""
     with suppress(OSError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if terminal.run and terminal.carries:
+        with suppress(OSError):
+            terminal.say(f"nobody reads this any more; run {terminal.run}: benchdog resume {terminal.run}")
     return PIPE_CLOSED
 
 

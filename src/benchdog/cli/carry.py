@@ -49,7 +49,7 @@ def watching(terminal: Terminal, bench: Bench, state: RunState | None = None) ->
 
 def carry(terminal: Terminal, bench: Bench, run: str, work: Callable[[], object] | None = None) -> RunState:
     """Carries the run to its verdict, shown as it goes. `work` comes first: what a person wants of it now."""
-    terminal.run = run
+    terminal.run, terminal.carries = run, True
     with watching(terminal, bench, state_of(terminal, run)):
         if work is not None:
             work()
@@ -65,6 +65,7 @@ def carry_new(terminal: Terminal, bench: Bench, contract: Contract) -> tuple[str
         raise UserError("; ".join(message for _, message in problems))
     with watching(terminal, bench):
         run = terminal.run = begin(bench, contract)
+        terminal.carries = True
         return run, carry_out(bench, run)
 
 

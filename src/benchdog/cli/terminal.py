@@ -27,6 +27,8 @@ class Terminal:
         self.json = json
         self.run: str | None = None
         """The run that this command is about, once it is known: errors name it."""
+        self.carries = False
+        """Whether this command carries that run out: it may have to be resumed."""
         self.stdin_was_read = False
         """Whether this command took what a pipe brought: then a person is asked at the terminal itself."""
         self._moment = False

@@ -12,9 +12,11 @@ MAX_SECONDS = 7 * 24 * 3600.0
 
 def parse_duration(value: str | int | float) -> float:
     """Seconds. Grammar: number | [N "h"] [N "m"] [N "s"], at least one. Raises ValueError with what would be right."""
-    seconds = _seconds(value.replace(" ", "")) if isinstance(value, str) else float(value)
+    seconds = _seconds(value) if isinstance(value, str) else float(value)
     if not math.isfinite(seconds) or not 0 < seconds <= MAX_SECONDS:
-        raise ValueError("must be more than nothing and at most 7 days (168h)")
+        raise ValueError(
+            f"{_shown(value)} is out of bounds: a length of time is more than 0s and at most 168h (7 days)"
+        )
     return seconds
 
 
@@ -27,11 +29,18 @@ def format_duration(seconds: float) -> str | float:
     return "".join(f"{count}{unit}" for count, unit in ((hours, "h"), (minutes, "m"), (left, "s")) if count)
 
 
-def _seconds(text: str) -> float:
+def _shown(value: str | int | float) -> str:
+    return repr(value[:40]) if isinstance(value, str) else f"{value:.20g}"
+
+
+def _seconds(written: str) -> float:
+    text = written.replace(" ", "")
     if _NUMBER.fullmatch(text):
         return float(text)
     found = _DURATION.fullmatch(text)
     if not found or not any(found.groups()):
-        raise ValueError(f'{text[:40]!r} is no length of time: write "90s", "2m", "1h30m" or a number of seconds')
+        raise ValueError(
+            f'{written[:40]!r} is no length of time (more than 0s, at most 168h): write "90s", "2m" or "1h30m"'
+        )
     hours, minutes, seconds = (float(part or 0) for part in found.groups())
     return hours * 3600 + minutes * 60 + seconds

@@ -9,7 +9,7 @@ import difflib
 import math
 import re
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -156,14 +156,14 @@ def _variable(value: Any) -> str:
 
 
 def _opened(value: Any) -> PathClass:
-    found: PathClass = _choose(PathClass, value)
-    if found in NEVER_OPEN:
+    if isinstance(value, str) and value in NEVER_OPEN:
         raise ValueError('"vcs" is never open: benchdog alone writes what belongs to version control')
+    found: PathClass = _choose(PathClass, value, without=NEVER_OPEN)
     return found
 
 
-def _choose(choices: type[StrEnum], value: Any) -> Any:
-    words = [choice.value for choice in choices]
+def _choose(choices: type[StrEnum], value: Any, *, without: Container[StrEnum] = ()) -> Any:
+    words = [choice.value for choice in choices if choice not in without]
     if isinstance(value, str) and value in words:
         return choices(value)
     near = difflib.get_close_matches(value, words, n=1) if isinstance(value, str) else []
