@@ -29,7 +29,7 @@ def said(findings: tuple[Finding, ...]) -> list[tuple[str, str | None]]:
 
 def test_the_table_names_each_gate_once_and_those_without_checks_are_asked_before() -> None:
     names = [gate.name for gate in GATES]
-    assert names == ["empty", "scope", "classes", "modes", "lent", "filters", "size", "deliverables", "leftovers", "checks"]
+    assert " ".join(names) == "empty scope classes modes lent filters size deliverables leftovers checks"
     given_case = case(TREE, TREE)
     assert [name for name, _ in judge_all(given_case, with_checks=True)] == names
     assert [name for name, _ in judge_all(given_case, with_checks=False)] == names[:-1]

@@ -119,7 +119,12 @@ def _counted(result: CheckResult) -> str:
 
 def _round(event: kinds.RoundStarted, view: View) -> tuple[Line, ...]:
     lines = _said(f"round {event.round}", "implement")
-    return lines + tuple(_more(Span("to answer: " + finding_text(finding), Tone.DIM))[0] for finding in event.findings)
+    told = view.state.findings  # they stand right above
+    new = [finding for finding in event.findings if finding not in told]
+    answers = [Span("to answer: " + finding_text(finding), Tone.DIM) for finding in new]
+    if len(new) < len(event.findings):
+        answers.append(Span("to answer: what is marked ✗ above", Tone.DIM))
+    return lines + tuple(_more(span)[0] for span in answers)
 
 
 def _reply(event: kinds.ReplyReceived, view: View) -> tuple[Line, ...]:
@@ -173,15 +178,24 @@ def _asked(event: kinds.Asked, view: View) -> tuple[Line, ...]:
     return _said("asks", one_line(event.question, 400) + wants, Tone.WARN)
 
 
+_WELL_KNOWN = frozenset({"scope", "size", "deliverables"})
+
+
 def verification(state: RunState) -> tuple[Line, ...]:
-    """Every gate and check that ran on the candidate, then what blocks it, one line each."""
+    """The gates and checks that ran on the candidate, then what blocks it, one line each.
+
+    Of the gates that hold only the best known are named: a person looks for what does not.
+    """
     spans = [Span("verify   ", Tone.DIM)]
     blocked = {finding.gate for finding in state.findings if finding.severity is Severity.BLOCK}
     names = {result.name for result in state.checks}
-    for gate in state.gates:
-        if gate not in names and gate != "checks":
-            mark = Span("✗", Tone.BAD) if gate in blocked else Span("✓", Tone.GOOD)
-            spans += [Span(f"  {one_line(gate, 40)} "), mark]
+    gates = [gate for gate in state.gates if gate not in names and gate != "checks"]
+    named = [gate for gate in gates if gate in blocked or gate in _WELL_KNOWN]
+    for gate in named:
+        mark = Span("✗", Tone.BAD) if gate in blocked else Span("✓", Tone.GOOD)
+        spans += [Span(f"  {one_line(gate, 40)} "), mark]
+    if len(gates) > len(named):
+        spans += [Span(f"  {len(gates) - len(named)} more gates "), Span("✓", Tone.GOOD)]
     for result in state.checks:
         spans += [Span("  "), *check_spans(result)]
     lines = [Line("", tuple(spans))]

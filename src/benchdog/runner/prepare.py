@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from shlex import quote
+
 from benchdog.checks import CheckResult, CheckStatus
 from benchdog.contract.globs import exact_path
 from benchdog.contract.goal import lint_goal
@@ -35,7 +37,7 @@ def take_base(session: Session) -> None:
     base = bench.repository.snapshot()
     entries = session.view(base.tree).entries
     allow = session.contract.scope.allow
-    hints = lint_goal(session.contract.goal, tuple(entries))
+    hints = lint_goal(session.contract.goal, tuple(entries), allow=allow)
     new = [path for pattern in allow if (path := exact_path(pattern)) and path not in entries]
     hints += tuple(f"{path!r} does not exist yet: if that is no mistyped name, it will be a new file" for path in new)
     if hints:
@@ -156,8 +158,8 @@ def _red_message(red: tuple[CheckResult, ...]) -> str:
 
 
 def _red_hint(red: tuple[CheckResult, ...]) -> str:
-    name = red[0].name
+    first = red[0]
     return (
-        f"add to [[check]] {name!r} one line: `witness = true` if this run is to turn it green, "
-        f'or `expect = "no-worse"` if its failures are to stand (on the command line: --witness, --no-worse)'
+        f"is this run to turn it green? --witness {quote(first.run)}; may its failures stand? --no-worse. In a file, "
+        f'[[check]] {first.name!r} gets the line `witness = true` or `expect = "no-worse"`'
     )
