@@ -73,7 +73,6 @@ def test_killed_when_the_worker_had_just_asked(tmp_path: Path) -> None:
     assert report.verdict is Verdict.PASSED
 
 
-@pytest.mark.xfail(strict=True, reason="a question stays in the state when its round goes on without it")
 def test_a_question_of_a_killed_half_of_a_round_is_void(tmp_path: Path) -> None:
     state, report = asked_then_killed(make_calc(tmp_path))
     assert (state.asked, report.question) == (None, None)

@@ -34,11 +34,6 @@ OTHER_COMMENT = ScriptedCall(name="edit", arguments={"path": "ops.py", "search":
 WORTHLESS = ScriptedReply(calls=(COMMENT, DONE))
 
 
-REMEMBERED = pytest.mark.xfail(
-    strict=True, reason="a red on the base that is only remembered proves work where nothing tells that it was mended"
-)
-
-
 def only(run: str) -> Contract:
     """A contract whose one check has nothing to do with the change."""
     return replace(CONTRACT, limits=Limits(rounds=1), checks=(Check(name="data", run=run),))
@@ -175,7 +170,6 @@ def test_a_variable_that_is_passed_through(tmp_path: Path, monkeypatch: pytest.M
         assert worth(carry_out(bench, begin(bench, contract))) == (Verdict.HELD, Proof.NONE)
 
 
-@REMEMBERED
 def test_an_exposed_file_that_was_edited(tmp_path: Path, outside: Path) -> None:
     root = make_calc(tmp_path)
     outside.write_text("bad\n")
@@ -190,7 +184,6 @@ def test_an_exposed_file_that_was_edited(tmp_path: Path, outside: Path) -> None:
         assert worth(carry_out(bench, begin(bench, contract))) == (Verdict.HELD, Proof.NONE)
 
 
-@REMEMBERED
 def test_a_dependency_that_was_edited_in_place(tmp_path: Path) -> None:
     root = make_repository(tmp_path / "repository", {**FILES, ".gitignore": "node_modules/\n"})
     inside = root / "node_modules/tool/lib/index.js"
@@ -203,7 +196,6 @@ def test_a_dependency_that_was_edited_in_place(tmp_path: Path) -> None:
         assert worth(carry_out(bench, begin(bench, contract))) == (Verdict.HELD, Proof.NONE)
 
 
-@REMEMBERED
 def test_anything_that_was_edited_before_a_run_without_a_sandbox_was_resumed(tmp_path: Path, outside: Path) -> None:
     root = make_calc(tmp_path)
     outside.write_text("bad\n")

@@ -183,7 +183,8 @@ def _round_started(state: RunState, event: kinds.RoundStarted) -> RunState:
 
 
 def _round_ended(state: RunState, event: kinds.RoundEnded) -> RunState:
-    return replace(state, round_open=False, round_ended=event)
+    asked = state.asked if event.outcome == "asked" else None  # a question of a round that was killed is void
+    return replace(state, round_open=False, round_ended=event, asked=asked)
 
 
 def _answered(state: RunState, event: kinds.Answered) -> RunState:

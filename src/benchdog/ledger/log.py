@@ -269,7 +269,7 @@ def _no_constant(name: str) -> NoReturn:
 
 
 def _lock(held: ExitStack, place: Path, run: str) -> None:
-    if not held.enter_context(locked(place / LOCK_NAME, wait=False)):
+    if not held.enter_context(locked(place / LOCK_NAME, wait=False, patience=1.0)):
         raise UserError(
             f"run {run} is being carried out by another process",
             hint=f"wait for it, or watch it with `benchdog show {run}`",

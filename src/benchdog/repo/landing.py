@@ -288,7 +288,7 @@ def _staged(paths: list[str]) -> Conflict:
 @contextmanager
 def landing_lock(repository: Repository, pending: Journal | None = None) -> Iterator[None]:
     """Only one landing goes on at a time, and none begins while another is pending."""
-    with locked(repository.store.path.parent / "landing.lock", wait=False) as mine:
+    with locked(repository.store.path.parent / "landing.lock", wait=False, patience=1.0) as mine:
         if not mine:
             raise UserError("another benchdog is landing here right now", hint="wait for it to end")
         found = find_pending(repository.place)

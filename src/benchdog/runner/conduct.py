@@ -18,7 +18,7 @@ from benchdog.runner.bench import Bench
 from benchdog.runner.decide import Shown, decide, failed
 from benchdog.runner.implement import implement, open_round
 from benchdog.runner.plan import Phase, next_phase
-from benchdog.runner.prepare import pin_endpoint, ready_sandbox, take_base
+from benchdog.runner.prepare import pin_endpoint, ready_sandbox, see_again, take_base
 from benchdog.runner.session import Session, open_session
 from benchdog.runner.verify import build_case
 from benchdog.system.places import run_place
@@ -72,6 +72,7 @@ def _advance(session: Session) -> None:
 def _decide(session: Session) -> None:
     shown = Shown()
     if session.state.round_outcome == "passed":
+        see_again(session, proved_by(build_case(session)))
         case = build_case(session)
         shown = Shown(proof=prove(case), by=proved_by(case), spoiled=spoiled_by(case))
     session.record(decide(session.state, shown))

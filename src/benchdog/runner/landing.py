@@ -169,7 +169,7 @@ def _judge_merged(session: Session, current: str, merged: str) -> tuple[Finding,
     session.clean_room.reset(merged)
     pairs = []
     for check in in_order(contract.checks, session.state.baseline):
-        base = here.run_now(check)
+        base = here.run_now(check, afresh=True)
         session.record(CheckStarted(stage=Stage.LANDING, name=check.name))
         run = session.check(check, base=current)
         session.record(CheckFinished(stage=Stage.LANDING, tree=merged, result=run.result))

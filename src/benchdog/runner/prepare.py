@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from shlex import quote
 
 from benchdog.checks import CheckResult, CheckStatus
@@ -129,7 +130,16 @@ def _look_again(session: Session, known: set[str]) -> None:
             _log(session, session.baseline.run_now(check, afresh=True), cached=False)
 
 
+def see_again(session: Session, names: Sequence[str]) -> None:
+    """Runs those of these checks on the base whose result is only remembered: a proof rests on what was seen."""
+    for check in session.contract.checks:
+        if check.name in names and check.name not in session.seen_on_base:
+            _log(session, session.baseline.run_now(check, afresh=True), cached=False)
+
+
 def _log(session: Session, run: CheckRun, *, cached: bool) -> None:
+    if not cached:
+        session.seen_on_base.add(run.result.name)
     session.record(CheckFinished(stage=Stage.BASE, tree=session.base_tree, result=run.result, cached=cached))
 
 

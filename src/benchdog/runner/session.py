@@ -50,6 +50,7 @@ class Session:
         self._endpoint: Endpoint | None = None
         self._contract: tuple[str, Contract] | None = None
         self._reports: dict[str, TestReport] = {}
+        self.seen_on_base: set[str] = set()  # checks that ran there in this sitting: what they say is not remembered
         self._filtered: tuple[tuple[str, ...], tuple[str, ...]] | None = None
 
     @property

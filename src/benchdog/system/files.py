@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import stat
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -12,6 +13,8 @@ from typing import BinaryIO
 
 from benchdog.errors import StoreError
 from benchdog.system.randomness import new_id
+
+_LOOK_AGAIN = 0.02  # seconds between two looks at a lock
 
 
 def write_durably(path: Path, data: bytes, mode: int = 0o600) -> None:
@@ -119,10 +122,11 @@ def _unlink_or_lift(name: str, directory: int, top: int) -> None:
 
 
 @contextmanager
-def locked(path: Path, *, wait: bool = True) -> Iterator[bool]:
+def locked(path: Path, *, wait: bool = True, patience: float = 0.0) -> Iterator[bool]:
     """Holds an exclusive lock on a file for the block; yields False where it is held elsewhere and `wait` is False.
 
-    The lock is the kernel's (flock): it ends with the process, however that ends.
+    The lock is the kernel's (flock): it ends with the process, however that ends. A child of a killed process that is
+    just being started holds it for an instant longer: `patience` is how many seconds that may take.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -130,17 +134,22 @@ def locked(path: Path, *, wait: bool = True) -> Iterator[bool]:
     except OSError as error:
         raise StoreError(f"cannot lock {path}: {error.strerror or error}", hint=_hint(error)) from error
     try:
-        yield _flock(descriptor, wait=wait)
+        yield _flock(descriptor, wait=wait, patience=patience)
     finally:
         os.close(descriptor)
 
 
-def _flock(descriptor: int, *, wait: bool) -> bool:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-    except BlockingIOError:
-        return False
-    return True
+def _flock(descriptor: int, *, wait: bool, patience: float) -> bool:
+    end = time.monotonic() + patience
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        except BlockingIOError:
+            if time.monotonic() >= end:
+                return False
+            time.sleep(_LOOK_AGAIN)
+        else:
+            return True
 
 
 def _hint(error: OSError) -> str | None:
