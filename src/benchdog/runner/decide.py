@@ -1,4 +1,4 @@
-"""Decide (DESIGN: step 6): from the state of a finished work to its verdict. Pure."""
+"""Decide (step 6 of a run): from the state of a finished work to its verdict. Pure."""
 
 from __future__ import annotations
 

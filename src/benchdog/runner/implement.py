@@ -1,4 +1,4 @@
-"""Implement (DESIGN: step 2): carries a worker through one round, answering each step that it yields."""
+"""Implement (step 2 of a run): carries a worker through one round, answering each step that it yields."""
 
 from __future__ import annotations
 

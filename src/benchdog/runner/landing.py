@@ -1,4 +1,4 @@
-"""Apply (DESIGN: step 8): the verified tree and no other enters the person's repository, and can be taken back."""
+"""Apply (step 8 of a run): the verified tree and no other enters the person's repository, and can be taken back."""
 
 from __future__ import annotations
 

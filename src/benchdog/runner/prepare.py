@@ -1,4 +1,4 @@
-"""Prepare (DESIGN: step 1): the base, the sandbox, the baseline beside, the model, and what stops a run before it."""
+"""Prepare (step 1 of a run): the base, the sandbox, the baseline beside, the model, and what stops a run before it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Verify (DESIGN: step 3): gates over the candidate's tree, then checks in the clean room, cheapest first."""
+"""Verify (step 3 of a run): gates over the candidate's tree, then checks in the clean room, cheapest first."""
 
 from __future__ import annotations
 
