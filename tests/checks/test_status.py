@@ -193,3 +193,10 @@ BASE = told(2, 1, passed_ids=("a", "b"), failed_ids=("c",))
 )
 def test_nothing_green_may_turn_red_or_vanish(base: TestReport, candidate: TestReport, lost: tuple[str, ...]) -> None:
     assert worse(base, candidate) == lost
+
+
+def test_an_interpreter_below_a_path_with_spaces_is_known() -> None:
+    said = "/home/ada/my work/.venv/bin/python3: No module named pytest\n"
+    status, way_out = classify(1, False, said, None)
+    assert status is CheckStatus.BROKEN
+    assert way_out is not None and way_out.startswith("install 'pytest'")

@@ -249,7 +249,7 @@ def test_the_prompt_runs_refines_and_lands(desk: Desk) -> None:
     person.sees("say what is to be done")
     person.sees("› ")
     for typed, answer in (
-        ("?where is add", "questions are not answered in this version"),
+        ("?where is add", "a claim of scripted"),
         ("/nonsense", "no such command; /help lists them"),
         ("/help", "/quit           leave (or Ctrl-D)"),
         ("/diff", "there is no run"),

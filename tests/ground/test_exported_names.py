@@ -38,7 +38,7 @@ EXPORTED: dict[str, str] = {
         pending_journal roll_back undone_of
     """,
     "benchdog.runner": """
-        Bench Nobody Watcher accept answer begin carry_out discard finish_landing land open_bench propose
+        Answer Bench Nobody Watcher accept answer ask_question begin carry_out discard finish_landing land open_bench propose
         red_command refine resume take_back
     """,
     "benchdog.sandbox": "",

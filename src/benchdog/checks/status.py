@@ -11,7 +11,7 @@ _NOT_EXECUTABLE, _NOT_FOUND = 126, 127  # POSIX, Shell Command Language, 2.8.2
 
 _TAIL_LINES = 40  # what keeps a command from its work stands at the end of its output
 _MODULE = re.compile(
-    r"^(?:(?:\S*/)?(?:python|pypy)[\w.]*: No module named '?([\w.]+)'?"  # python -m X
+    r"^(?:(?:[^\n:]{0,500}/)?(?:python|pypy)[\w.]*: No module named '?([\w.]+)'?"  # python -m X
     r"|(?:E +)?ModuleNotFoundError: No module named '(pytest|pytest_\w+|xdist|hypothesis|coverage|nox|tox)')$",
     re.MULTILINE,
 )

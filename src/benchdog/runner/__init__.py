@@ -4,13 +4,16 @@ from benchdog.runner.bench import Bench, Nobody, Watcher, open_bench
 from benchdog.runner.conduct import answer, begin, carry_out, discard, refine, resume
 from benchdog.runner.landing import accept, finish_landing, land, take_back
 from benchdog.runner.outlook import propose, red_command
+from benchdog.runner.question import Answer, ask_question
 
 __all__ = [
+    "Answer",
     "Bench",
     "Nobody",
     "Watcher",
     "accept",
     "answer",
+    "ask_question",
     "begin",
     "carry_out",
     "discard",

@@ -18,15 +18,15 @@ from benchdog.cli.wish import Wish
 from benchdog.errors import BenchdogError
 from benchdog.ledger.render import render
 from benchdog.ledger.runs import list_runs
-from benchdog.runner import Bench, refine, take_back
+from benchdog.runner import Bench, ask_question, refine, take_back
 from benchdog.system.terminal import one_line, plain
 
 _HELP = """a sentence      a run; the next sentence refines its result
+? a question    asks the model about the tree; nothing is changed, and what it cites is checked
 /new            forget the last run: the next sentence is a new one
 /diff /apply /rollback /show     what `benchdog diff` … do, with the last run
 /runs           this repository's runs
 /quit           leave (or Ctrl-D)"""
-_NO_QUESTIONS = "questions are not answered in this version; say what is to be done instead"
 
 
 @dataclass
@@ -69,7 +69,7 @@ def _take(talk: _Talk, line: str) -> None:
     """One line; what goes wrong is said and the sitting goes on."""
     try:
         if line.startswith("?"):
-            talk.terminal.say(_NO_QUESTIONS)
+            _question(talk, line[1:])
         elif line.startswith("/"):
             _COMMANDS.get(line.split(maxsplit=1)[0], _unknown)(talk)
         elif line:
@@ -91,6 +91,19 @@ def _sentence(talk: _Talk, line: str) -> None:
         run = talk.run
         carry(terminal, bench, run, lambda: refine(bench, run, line))
     terminal.say(dim("/diff  /apply  /new, or say what is to be different"))
+
+
+def _question(talk: _Talk, question: str) -> None:
+    terminal = talk.terminal
+    terminal.say(dim("asking …"))
+    with talk.bench() as bench:
+        answer = ask_question(bench, question)
+    terminal.say(plain(answer.text))
+    for each in answer.citations:
+        mark = "✓" if each.holds else bad("✗ no such line:")
+        terminal.say(f"  {mark} {one_line(each.path)}:{each.line}")
+    cited = "" if answer.citations else ", and it cites nothing"
+    terminal.say(dim(f"a claim of {one_line(answer.model)}{cited}; nothing was changed"))
 
 
 def _new(talk: _Talk) -> None:
