@@ -38,8 +38,8 @@ EXPORTED: dict[str, str] = {
         pending_journal roll_back undone_of
     """,
     "benchdog.runner": """
-        Answer Bench Nobody Watcher accept answer ask_question begin carry_out discard finish_landing land open_bench propose
-        red_command refine resume take_back
+        Answer Bench Nobody Watcher accept answer ask_question begin carry_out discard finish_landing land open_bench
+        propose red_command refine resume take_back
     """,
     "benchdog.sandbox": "",
     "benchdog.system": "",
